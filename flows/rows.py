@@ -1,0 +1,197 @@
+"""Records in, rows of the warehouse's tables out: the one place that knows both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.codebook import Codebook
+from pipeline.extract import VERSION
+from pipeline.model import Classifier
+from pipeline.poll import Poll
+from pipeline.records import Document, Entry, Feed, Labels, Rejection, Validators, stable_id
+from warehouse.spool import iso
+
+Tables = dict[str, list[dict[str, Any]]]
+MAX_BACKOFF = timedelta(days=1)
+
+
+def feed_tables(feeds: Sequence[Feed]) -> Tables:
+    """Return the rows of the outlets and feeds of a feeds file."""
+    outlets = {
+        feed.outlet_id: {
+            "outlet_id": feed.outlet_id,
+            "name": feed.outlet,
+            "country": feed.country,
+            "bloc": feed.bloc,
+            "language": feed.language,
+            "ownership": feed.ownership,
+            "kind": feed.kind,
+        }
+        for feed in reversed(feeds)  # the first feed of an outlet describes it
+    }
+    listed = [
+        {
+            "feed_id": feed.feed_id,
+            "outlet_id": feed.outlet_id,
+            "url": feed.url,
+            "language": feed.language,
+            "kind": feed.kind,
+            "enabled": feed.enabled,
+        }
+        for feed in feeds
+    ]
+    return {"outlet": list(outlets.values()), "feed": listed}
+
+
+def poll_tables(
+    run_id: str, feeds: Sequence[tuple[Feed, Validators, int]], polls: Sequence[Poll], interval: timedelta
+) -> Tables:
+    """Return polls, entries and the rejections of items without a link. Failing feeds are asked ever less often."""
+    tables: Tables = {"poll": [], "entry": [], "rejection": []}
+    for (feed, _, failures), poll in zip(feeds, polls, strict=True):
+        failed = failures + 1 if poll.error else 0
+        tables["poll"].append(
+            {
+                "poll_id": stable_id(run_id, feed.feed_id),
+                "run_id": run_id,
+                "feed_id": feed.feed_id,
+                "polled_at": iso(poll.polled_at),
+                "status": poll.status,
+                "outcome": "error" if poll.error else "unchanged" if poll.unchanged else "ok",
+                "error": poll.error,
+                "offered": len(poll.entries) + len(poll.refused),
+                "etag": poll.validators.etag,
+                "last_modified": poll.validators.last_modified,
+                "body_hash": poll.validators.body_hash,
+                "next_poll_at": iso(poll.polled_at + min(interval * (1 + failed), MAX_BACKOFF)),
+                "failures": failed,
+            }
+        )
+        tables["entry"] += [_entry(run_id, feed, entry, poll, None) for entry in poll.entries]
+        for entry, refusal in poll.refused:
+            tables["entry"].append(_entry(run_id, feed, entry, poll, refusal.reason))
+            tables["rejection"].append(_rejection(run_id, entry.entry_id, entry.url, refusal))
+    return tables
+
+
+def _entry(run_id: str, feed: Feed, entry: Entry, poll: Poll, refused: str | None) -> dict[str, Any]:
+    return {
+        "entry_id": entry.entry_id,
+        "feed_id": feed.feed_id,
+        "outlet_id": feed.outlet_id,
+        "url": entry.url,
+        "title": entry.title,
+        "published_at": iso(entry.published_at) if entry.published_at else None,
+        "date_doubt": entry.date_doubt,
+        "position": entry.position,
+        "first_seen_at": iso(poll.polled_at),
+        "outcome": "rejected" if refused else "pending",
+        "reason": refused,
+        "attempts": 0,
+        "run_id": run_id,
+    }
+
+
+def _rejection(run_id: str, entry_id: str, url: str, why: Rejection) -> dict[str, Any]:
+    return {
+        "entry_id": entry_id,
+        "run_id": run_id,
+        "url": url,
+        "stage": why.stage,
+        "reason": why.reason,
+        "detail": why.detail,
+        "rejected_at": iso(datetime.now(UTC)),
+    }
+
+
+class DocumentTables:
+    """Gathers the rows of one batch: every entry gets exactly one outcome."""
+
+    def __init__(self, run_id: str, classifier: Classifier, codebook: Codebook, code_version: str) -> None:
+        self.tables: Tables = defaultdict(list)
+        self._run_id = run_id
+        self._label_run = stable_id(classifier.model_id, classifier.revision, codebook.hash, code_version)
+        self.tables["label_run"].append(
+            {
+                "label_run_id": self._label_run,
+                "model_id": classifier.model_id,
+                "revision": classifier.revision,
+                "codebook_version": codebook.version,
+                "codebook_hash": codebook.hash,
+                "code_version": code_version,
+                "created_at": iso(datetime.now(UTC)),
+            }
+        )
+
+    def _outcome(self, entry: Mapping[str, Any], outcome: str, reason: str | None, attempts: int, **more: Any) -> None:
+        row = {"entry_id": entry["entry_id"], "outcome": outcome, "reason": reason, "attempts": attempts}
+        self.tables["entry"].append({**row, **more})
+
+    def pending(self, entry: Mapping[str, Any], reason: str, attempts: int, again: datetime) -> None:
+        """The entry is to be tried again."""
+        self._outcome(entry, "pending", reason, attempts, next_attempt_at=iso(again))
+
+    def rejected(self, entry: Mapping[str, Any], why: Rejection, attempts: int) -> None:
+        """The entry will never be a document."""
+        self._outcome(entry, "rejected", why.reason, attempts)
+        self.tables["rejection"].append(_rejection(self._run_id, entry["entry_id"], entry["url"], why))
+
+    def loaded(
+        self, entry: Mapping[str, Any], document: Document, labels: Labels, fetched_at: str, warc_path: str
+    ) -> None:
+        """The entry became a document with labels."""
+        self._outcome(entry, "loaded", None, entry["attempts"] + 1, document_id=document.document_id)
+        digest = hashlib.sha256(document.text.encode()).hexdigest()
+        published = _utc(document.published_at)
+        self.tables["document"].append(
+            {
+                "document_id": document.document_id,
+                "outlet_id": entry["outlet_id"],
+                "feed_id": entry["feed_id"],
+                "entry_id": entry["entry_id"],
+                "url": document.url,
+                "canonical_url": document.canonical_url,
+                "title": document.title,
+                "authors": list(document.authors),
+                "published_at": published,
+                "published_on": (document.published_at or "")[:10] or None,
+                "date_source": document.date_source,
+                "first_seen_at": entry["first_seen_at"],
+                "fetched_at": fetched_at,
+                "lang": document.lang,
+                "text_hash": digest,
+                "text_length": len(document.text),
+                "warc_path": warc_path,
+                "extractor": VERSION,
+            }
+        )
+        # entry_id tells the load which rows to leave out where two entries of a batch are one document
+        same = {"document_id": document.document_id, "entry_id": entry["entry_id"]}
+        self.tables["document_text"].append({**same, "text": document.text})
+        input_hash = stable_id(document.title, digest)
+        self._labels({**same, "label_run_id": self._label_run}, labels, input_hash)
+
+    def _labels(self, key: dict[str, Any], labels: Labels, input_hash: str) -> None:
+        relevance = {"p": labels.p_relevant, "label": labels.relevant, "abstain": labels.abstain}
+        self.tables["relevance_label"].append({**key, **relevance, "input_hash": input_hash})
+        self.tables["topic_label"] += [{**key, "topic": t.topic, "p": t.p, "label": t.label} for t in labels.topics]
+        for s in labels.stances:
+            row = {"target": s.target, "addressed": s.addressed, "label": s.label, "abstain": s.abstain}
+            chances = {"p_favor": s.p_favor, "p_against": s.p_against, "p_neutral": s.p_neutral}
+            self.tables["stance_label"].append({**key, **row, **chances})
+            self.tables["evidence"] += [
+                {**key, "target": s.target, "rank": n, "sentence_start": e.start, "sentence_end": e.end, "text": e.text}
+                for n, e in enumerate(s.evidence, 1)
+            ]
+
+
+def _utc(published: str | None) -> str | None:
+    """A publication time without an hour stays a day: only a full time has an instant."""
+    if published is None or len(published) <= 10:
+        return None
+    when = datetime.fromisoformat(published)
+    return iso(when if when.tzinfo else when.replace(tzinfo=UTC))

@@ -1,0 +1,144 @@
+"""Extraction: the bytes of a page in, a `Document` out. No state between pages, no network.
+
+The text is trafilatura's without comments; title, date, authors and canonical link come from structured data first.
+A page that is not an article is a Document too, with its text and a rejection beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import trafilatura
+from lxml import html as lxml_html
+from py3langid import classify
+from trafilatura.utils import load_html
+
+from pipeline.records import Document, Rejection
+from pipeline.structured import Structured, read_structured
+from pipeline.urls import normalise_url, same_owner
+
+VERSION = f"trafilatura {trafilatura.__version__}"
+MIN_TEXT = 200  # characters; Chinese, Japanese and Korean pages say as much in a third of it
+MIN_TEXT_DENSE = 80
+MAX_DEPTH = 400  # nested deeper than any article; lxml and trafilatura recurse
+MAX_TEXT = 1_000_000
+DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
+    """Extract the article of a page. `published_at` is the feed's date, used where the page has none."""
+    base = normalise_url(url)
+    tree = load_html(body)
+    if tree is None:
+        return _document(base, base, Structured(), None, "", None, Rejection(stage="extract", reason="not_html"))
+    if _too_deep(tree):
+        return _document(base, base, Structured(), None, "", None, Rejection(stage="extract", reason="too_deep"))
+    said = read_structured(tree)
+    # trafilatura changes the tree it is given: it gets the bytes, or its own parse of the same page
+    try:
+        found = trafilatura.bare_extraction(
+            lxml_html.fromstring(lxml_html.tostring(tree)),
+            url=url,
+            include_comments=False,
+            with_metadata=True,
+            deduplicate=False,
+        )
+    except (ValueError, RecursionError, AttributeError, TypeError) as error:
+        reason = Rejection(stage="extract", reason="extractor_failed", detail=f"{type(error).__name__}: {error}"[:200])
+        return _document(base, base, said, None, "", None, reason)
+    text = _clean(getattr(found, "text", None) or "")
+    canonical = _canonical(base, said.canonical)
+    return _document(base, canonical, said, found, text, published_at, _verdict(tree, text))
+
+
+def _too_deep(tree: Any) -> bool:
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            return True
+        level = [child for node in level for child in node]
+    return False
+
+
+def _document(
+    url: str,
+    canonical: str,
+    said: Structured,
+    found: Any,
+    text: str,
+    feed_date: str | None,
+    rejection: Rejection | None,
+) -> Document:
+    published, source = said.published_at, said.date_source
+    guessed = getattr(found, "date", None)
+    if published and not _plausible(published):
+        published, source = None, None
+    if published is None and feed_date:
+        published, source = feed_date, "feed"
+    if published is None and guessed and _plausible(guessed):
+        published, source = guessed, "htmldate"
+    author = getattr(found, "author", None) or ""
+    return Document(
+        url=url,
+        canonical_url=canonical,
+        title=_clean(said.title or getattr(found, "title", None) or "")[:500],
+        authors=said.authors or tuple(name.strip() for name in author.split(";") if name.strip()),
+        published_at=published,
+        date_source=source,
+        lang=language_of(text),
+        text=text,
+        rejection=rejection,
+    )
+
+
+def _clean(text: str) -> str:
+    """Drop what no store or reader wants: NUL, other control characters and lone surrogates; cap the length."""
+    kept = "".join(
+        c for c in text[:MAX_TEXT] if c in "\n\t" or (c >= " " and c != "\x7f" and not "\ud800" <= c <= "\udfff")
+    )
+    return kept.strip()
+
+
+def _canonical(base: str, said: str | None) -> str:
+    try:
+        canonical = normalise_url(said, base) if said else base
+    except ValueError:
+        return base
+    return canonical if same_owner(base, canonical) and not _is_front(canonical, base) else base
+
+
+def _is_front(canonical: str, base: str) -> bool:
+    """A site that names its front page as canonical of every article would melt them into one document."""
+    return canonical.split("://", 1)[1].rstrip("/").count("/") == 0 and base.rstrip("/") != canonical.rstrip("/")
+
+
+def _plausible(date: str) -> bool:
+    try:
+        when = datetime.fromisoformat(date)
+    except ValueError:
+        return False
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return datetime(1995, 1, 1, tzinfo=UTC) < when < datetime.now(UTC) + timedelta(days=2)
+
+
+def _verdict(tree: Any, text: str) -> Rejection | None:
+    dense = len(DENSE.findall(text))
+    least = MIN_TEXT_DENSE if dense > len(text) / 4 else MIN_TEXT
+    if len(text) < least:
+        return Rejection(stage="extract", reason="no_article", detail=f"{len(text)} characters of text, {least} needed")
+    links = sum(len(a.text_content()) for a in tree.iter("a"))
+    paragraphs = sum(len(p.text_content()) for p in tree.iter("p"))
+    if paragraphs < least / 2 and links > 4 * len(text):
+        return Rejection(stage="extract", reason="index_page", detail="a list of links, no article")
+    return None
+
+
+def language_of(text: str) -> str | None:
+    """Return the language of the text itself (ISO 639-1), None for too little text. The page's tag is not asked."""
+    sample = text[:2_000]
+    if len(sample) < 20:
+        return None
+    return str(classify(sample)[0])

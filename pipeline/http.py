@@ -1,0 +1,245 @@
+"""The only room that reaches the network: bounded, polite, and deaf to private addresses.
+
+In: a URL. Out: a `Page`, or `Transient` or `Rejected` with its reason. The address check sits where the connection is
+made, so that every hop of a redirect and every answer of the name server passes it, and the connection goes to the
+address that was checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+import zlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from threading import Lock
+from urllib.parse import urljoin, urlsplit
+
+import certifi
+import httpcore
+import httpx
+
+from pipeline.errors import Rejected, Transient
+from pipeline.records import Page
+from pipeline.settings import Settings
+
+MAX_REDIRECTS = 8
+RETRY_STATUS = frozenset({403, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+
+
+class Refused(httpcore.ConnectError):
+    """The address is not one that a public page may send us to."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is globally reachable unicast, also behind IPv4-mapped, 6to4 and NAT64 forms."""
+    ip = ip_address(address.split("%", 1)[0])
+    if isinstance(ip, IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and ip.packed[:12] == bytes.fromhex("0064ff9b0000000000000000"):
+            inner = IPv4Address(ip.packed[12:])
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves, checks, and connects to the checked address."""
+
+    def __init__(self, allow_hosts: Iterable[str]) -> None:
+        self._inner = httpcore.AnyIOBackend()
+        self._allowed = frozenset(allow_hosts)
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address that may be reached; Refused where the name leads to a private one."""
+        try:
+            found = await asyncio.wait_for(
+                asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM), timeout
+            )
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("name server does not answer") from error
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"no address for {host}: {error}") from error
+        addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
+        if f"{host}:{port}" not in self._allowed:
+            for address in addresses:
+                if not is_public(address):
+                    raise Refused(f"{host} leads to {address}, which is not public")
+        failure: Exception = httpcore.ConnectError(f"no address for {host}")
+        for address in addresses[:3]:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; asked for by the connection pool's retries."""
+        await asyncio.sleep(seconds)
+
+
+class Pace:
+    """One queue a host: hands out moments `delay` seconds apart. Shared by all threads of a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._free = frozenset(settings.allow_hosts)
+        self._default = settings.host_delay
+        self._delay: dict[str, float] = {}
+        self._next: dict[str, float] = {}
+        self._lock = Lock()
+
+    def slow_down(self, host: str, delay: float) -> None:
+        """Raise a host's delay to `delay` seconds (robots.txt or a 429 asks for it)."""
+        with self._lock:
+            self._delay[host] = max(delay, self._delay.get(host, 0.0))
+
+    def reserve(self, host: str) -> float:
+        """Return the seconds to wait before the next request to the host, and take that moment."""
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._next.get(host, now))
+            delay = self._delay.get(host, 0.0 if host in self._free else self._default)
+            self._next[host] = start + delay
+            return start - now
+
+
+class Client:
+    """A bounded HTTP client for one event loop. `get` follows redirects itself, so that each hop is checked."""
+
+    def __init__(self, settings: Settings, pace: Pace) -> None:
+        self._settings = settings
+        self._pace = pace
+        transport = httpx.AsyncHTTPTransport(verify=True)
+        transport._pool = httpcore.AsyncConnectionPool(  # the seam that httpx offers no argument for (0.28, 2026-11)
+            ssl_context=ssl.create_default_context(cafile=certifi.where()),
+            max_connections=64,
+            max_keepalive_connections=32,
+            network_backend=GuardedBackend(settings.allow_hosts),
+        )
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            timeout=min(settings.request_timeout, 15.0),
+            headers={"user-agent": settings.user_agent, "accept-encoding": "gzip"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Page:
+        """Fetch one URL. Raises Transient (may work later) or Rejected (never will); 304 is returned as a Page."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                return await self._hops(url, dict(headers or {}), limit)
+        except TimeoutError as error:
+            raise Transient("timeout", f"no whole answer in {self._settings.request_timeout:g} s") from error
+
+    async def _hops(self, url: str, headers: dict[str, str], limit: asyncio.Timeout) -> Page:
+        loop = asyncio.get_running_loop()
+        for _ in range(MAX_REDIRECTS + 1):
+            limit.reschedule(None)  # waiting our turn at the host is not the server's time
+            await asyncio.sleep(self._pace.reserve(urlsplit(url).netloc.lower()))
+            limit.reschedule(loop.time() + self._settings.request_timeout)
+            page = await self._one(url, headers)
+            if page.status not in (301, 302, 303, 307, 308):
+                return page
+            target = urljoin(url, page.headers.get("location", ""))
+            if urlsplit(target).scheme not in ("http", "https") or "location" not in page.headers:
+                raise Rejected("bad_redirect", f"redirects to {target[:200]}")
+            url = target.split("#", 1)[0]
+        raise Rejected("too_many_redirects", f"more than {MAX_REDIRECTS} redirects")
+
+    async def _one(self, url: str, headers: dict[str, str]) -> Page:
+        with translated():
+            async with self._client.stream("GET", url, headers=headers) as response:
+                status = response.status_code
+                if status in RETRY_STATUS:
+                    self._pace.slow_down(urlsplit(url).netloc.lower(), retry_after(response.headers))
+                    raise Transient(f"http_{status}", f"{status} from {urlsplit(url).netloc}")
+                if status >= 400 or status < 200:
+                    raise Rejected(f"http_{status}", f"{status} for {url}")
+                body = b"" if status >= 300 else await self._body(response)
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Page(url=url, status=status, headers=names, body=body, fetched_at=datetime.now(UTC))
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        return b"".join([chunk async for chunk in bounded(response, self._settings.max_body)])
+
+
+async def bounded(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+    """Yield the decompressed body and stop at `limit` bytes, before as after decompression."""
+    encoding = response.headers.get("content-encoding", "identity").lower().strip()
+    if encoding not in ("identity", "gzip", "x-gzip", "deflate", ""):
+        raise Rejected("bad_encoding", f"content-encoding {encoding[:40]} was not asked for")
+    inflate = None if encoding in ("identity", "") else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    raw = out = 0
+    async for received in response.aiter_raw():
+        raw += len(received)
+        try:
+            chunk = received if inflate is None else inflate.decompress(received, limit - out + 1)
+        except zlib.error as error:
+            raise Transient("bad_encoding", f"broken {encoding} body: {error}") from error
+        out += len(chunk)
+        if raw > limit or out > limit or (inflate is not None and inflate.unconsumed_tail):
+            raise Rejected("too_large", f"more than {limit} bytes")
+        yield chunk
+    if inflate is not None and raw and not inflate.eof:
+        raise Transient("bad_encoding", f"{encoding} body ends early")
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds that Retry-After asks for (a number or a date), between 30 and 3600; 30 without one."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return min(max(float(value[:9]), 30.0), 3600.0)
+    try:
+        return min(max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 30.0), 3600.0)
+    except (ValueError, TypeError):
+        return 30.0
+
+
+class translated:  # noqa: N801 - reads as a verb phrase: with translated():
+    """Turn the HTTP library's errors into ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, httpx.RequestError) and isinstance(_root(error), Refused):
+            raise Rejected("private_address", str(_root(error))) from error
+        if isinstance(error, httpx.TimeoutException):
+            raise Transient("timeout", type(error).__name__) from error
+        if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
+            raise Rejected("bad_url", str(error)) from error
+        if isinstance(error, httpx.RequestError):
+            raise Transient("network", f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def _root(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+@asynccontextmanager
+async def open_client(settings: Settings, pace: Pace) -> AsyncIterator[Client]:
+    """Open a client for one event loop and close it afterwards."""
+    client = Client(settings, pace)
+    try:
+        yield client
+    finally:
+        await client.aclose()

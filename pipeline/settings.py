@@ -1,0 +1,64 @@
+"""Settings: environment `STANCEWATCH_*`, then `stancewatch.toml` of the working directory, then the defaults here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipeline.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """What a person may set. Times in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="STANCEWATCH_", toml_file="stancewatch.toml", extra="forbid")
+
+    warehouse: str = "stancewatch-data/stancewatch.duckdb"
+    feeds: Path | None = None  # None: the feeds of the package
+    data_dir: Path | None = None  # WARC and spool; None: beside the warehouse
+    model: Path | str | None = None  # None: the model of the package
+    codebook: Path | None = None  # None: the codebook of the package
+    user_agent: str = (
+        "Stancewatch/0.1 (research monitor of AI governance news; set STANCEWATCH_USER_AGENT to a contact)"
+    )
+    host_delay: float = Field(default=5.0, ge=0)
+    request_timeout: float = Field(default=30.0, gt=0)
+    max_body: int = Field(default=10_000_000, gt=0)
+    task_runner: Literal["thread"] = "thread"
+    allow_hosts: list[str] = []  # host:port that may be private, and need no delay
+    poll_interval: float = Field(default=1800.0, gt=0)
+    max_attempts: int = Field(default=5, gt=0)  # fetches of one entry before it is rejected for good
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The command line wins, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def data(self) -> Path:
+        """The folder for WARC files and the spool."""
+        return (self.data_dir or Path(self.warehouse).parent).absolute()
+
+
+def load_settings(**given: object) -> Settings:
+    """Return the settings; values that are None count as not given. Raises ConfigError with every fault named."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"settings: {faults} (environment STANCEWATCH_*, or stancewatch.toml here)") from error

@@ -1,0 +1,138 @@
+"""The network room against a real server that misbehaves: each case ends with its reason, within its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.errors import ItemError, Rejected, Transient
+from pipeline.fetch import fetch_pages, read_warc, write_warc
+from pipeline.http import Pace, is_public, open_client, retry_after
+from pipeline.records import Page
+from pipeline.settings import Settings
+from tests.support.server import Web, drip, endless, serve_web, unused_port
+
+LIMIT = 200_000
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serve_web() as served:
+        yield served
+
+
+def get(web: Web, path: str, **settings: object) -> Page:
+    chosen = Settings(**{"allow_hosts": [web.host], "request_timeout": 1.5, "max_body": LIMIT, **settings})  # type: ignore[arg-type]
+
+    async def one() -> Page:
+        async with open_client(chosen, Pace(chosen)) as client:
+            return await client.get(f"{web.url}{path}" if path.startswith("/") else path)
+
+    return asyncio.run(one())
+
+
+def reason(web: Web, path: str, **settings: object) -> str:
+    with pytest.raises(ItemError) as caught:
+        get(web, path, **settings)
+    return caught.value.reason
+
+
+def test_a_page_comes_with_its_address_after_redirects(web: Web) -> None:
+    web.page("/a", "", status=302, location="/b")
+    web.page("/b", gzip.compress(b"<p>hello</p>"), content_encoding="gzip")
+    page = get(web, "/a")
+    assert (page.url, page.body) == (f"{web.url}/b", b"<p>hello</p>")
+    assert web.headers[0]["accept-encoding"] == "gzip"
+    assert web.headers[0]["user-agent"].startswith("Stancewatch/")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(404, Rejected), (410, Rejected), (500, Transient), (503, Transient), (429, Transient)]
+)
+def test_statuses_are_final_or_worth_another_try(web: Web, status: int, kind: type[ItemError]) -> None:
+    web.page("/s", "x", status=status)
+    with pytest.raises(kind, match=f"http_{status}"):
+        get(web, "/s")
+
+
+def test_limits_hold(web: Web) -> None:
+    web.routes["/endless"] = endless
+    web.routes["/drip"] = drip
+    web.page("/bomb", gzip.compress(b"\0" * 50_000_000), content_encoding="gzip")
+    web.page("/loop", "", status=302, location="/loop")
+    web.page("/cut", gzip.compress(b"a" * 1000)[:20], content_encoding="gzip")
+    web.page("/brotli", "x", content_encoding="br")
+    web.page("/file", "", status=302, location="file:///etc/passwd")
+    web.page("/header", "x", x_long="a" * 300_000)
+    assert reason(web, "/endless") == "too_large"
+    assert reason(web, "/drip") == "timeout"
+    assert reason(web, "/bomb") == "too_large"
+    assert reason(web, "/loop") == "too_many_redirects"
+    assert reason(web, "/cut") == "bad_encoding"
+    assert reason(web, "/brotli") == "bad_encoding"
+    assert reason(web, "/file") == "bad_redirect"
+    assert reason(web, "/header") == "network"
+
+
+def test_private_addresses_are_refused_on_every_hop_and_no_request_is_made(web: Web) -> None:
+    with serve_web() as inner:
+        inner.page("/secret", "x")
+        web.page("/a", "", status=302, location=f"{inner.url}/secret")
+        assert reason(web, "/a") == "private_address"
+        port = inner.host.split(":")[1]
+        for form in ("localhost", "127.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]", "0.0.0.0"):
+            assert reason(web, f"http://{form}:{port}/secret") in ("private_address", "bad_url", "network"), form
+        assert inner.hits == {}
+
+
+@pytest.mark.parametrize(("address", "public"), [
+    ("8.8.8.8", True), ("2001:4860:4860::8888", True), ("10.0.0.1", False), ("169.254.169.254", False), ("100.64.0.1", False),
+    ("224.0.0.1", False), ("::1", False), ("fe80::1%eth0", False), ("::ffff:10.0.0.1", False), ("64:ff9b::a00:1", False),
+    ("2002:7f00:1::", False), ("fd00::1", False), ("0.0.0.0", False), ("240.0.0.1", False),
+])  # fmt: skip
+def test_public_addresses(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+def test_nothing_listening_is_worth_another_try(web: Web) -> None:
+    port = unused_port()
+    assert reason(web, f"http://127.0.0.1:{port}/", allow_hosts=[f"127.0.0.1:{port}"]) == "network"
+
+
+def test_retry_after_takes_seconds_and_dates() -> None:
+    assert retry_after({"retry-after": "120"}) == 120
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 30
+    assert retry_after({"retry-after": "soon"}) == 30
+    assert retry_after({"retry-after": "9" * 30}) == 3600
+
+
+def test_one_host_waits_its_turn_and_another_does_not() -> None:
+    pace = Pace(Settings(host_delay=5))
+    assert pace.reserve("a.example") == 0
+    assert 4.5 < pace.reserve("a.example") <= 5
+    assert pace.reserve("b.example") == 0
+    pace.slow_down("b.example", 60)
+    pace.reserve("b.example")
+    assert pace.reserve("b.example") > 60
+
+
+def test_pages_are_fetched_as_robots_allows_and_kept(web: Web, tmp_path: object) -> None:
+    from pathlib import Path
+
+    web.page("/robots.txt", "User-agent: *\nDisallow: /private\n", kind="text/plain")
+    web.page("/ok", "<p>text</p>")
+    web.page("/private/a", "<p>no</p>")
+    web.page("/pdf", "%PDF", kind="application/pdf")
+    settings = Settings(allow_hosts=[web.host])
+    urls = [f"{web.url}/{name}" for name in ("private/a", "ok", "pdf", "none")]
+    results = fetch_pages(settings, Pace(settings), urls)
+    assert [getattr(r, "reason", "page") for r in results] == ["robots", "page", "not_html", "http_404"]
+    assert web.hits["/robots.txt"] == 1
+    assert web.hits["/private/a"] == 0
+    warc = Path(str(tmp_path)) / "pages.warc.gz"
+    write_warc(warc, [r for r in results if isinstance(r, Page)])
+    assert list(read_warc(warc)) == [(f"{web.url}/ok", "text/html; charset=utf-8", b"<p>text</p>")]
+    assert warc.stat().st_mode & 0o077 == 0

@@ -1,0 +1,1 @@
+"""Where labels become trends: SQL files and a thin loader over DuckDB."""

@@ -1,0 +1,37 @@
+-- Each key occurs once: there are no unique keys in the DDL, so this proves it.
+SELECT 'load' AS record, concat_ws(' ', load_id) AS id, count(*) AS n FROM load GROUP BY load_id HAVING count(*) > 1
+UNION ALL
+SELECT 'run' AS record, concat_ws(' ', run_id) AS id, count(*) AS n FROM run GROUP BY run_id HAVING count(*) > 1
+UNION ALL
+SELECT 'outlet' AS record, concat_ws(' ', outlet_id) AS id, count(*) AS n FROM outlet GROUP BY outlet_id HAVING count(*) > 1
+UNION ALL
+SELECT 'feed' AS record, concat_ws(' ', feed_id) AS id, count(*) AS n FROM feed GROUP BY feed_id HAVING count(*) > 1
+UNION ALL
+SELECT 'poll' AS record, concat_ws(' ', poll_id) AS id, count(*) AS n FROM poll GROUP BY poll_id HAVING count(*) > 1
+UNION ALL
+SELECT 'entry' AS record, concat_ws(' ', entry_id) AS id, count(*) AS n FROM entry GROUP BY entry_id HAVING count(*) > 1
+UNION ALL
+SELECT 'document' AS record, concat_ws(' ', document_id) AS id, count(*) AS n FROM document GROUP BY document_id HAVING count(*) > 1
+UNION ALL
+SELECT 'document_text' AS record, concat_ws(' ', document_id) AS id, count(*) AS n FROM document_text GROUP BY document_id HAVING count(*) > 1
+UNION ALL
+SELECT 'label_run' AS record, concat_ws(' ', label_run_id) AS id, count(*) AS n FROM label_run GROUP BY label_run_id HAVING count(*) > 1
+UNION ALL
+SELECT 'relevance_label' AS record, concat_ws(' ', document_id, label_run_id) AS id, count(*) AS n FROM relevance_label GROUP BY document_id, label_run_id HAVING count(*) > 1
+UNION ALL
+SELECT 'topic_label' AS record, concat_ws(' ', document_id, label_run_id, topic) AS id, count(*) AS n FROM topic_label GROUP BY document_id, label_run_id, topic HAVING count(*) > 1
+UNION ALL
+SELECT 'stance_label' AS record, concat_ws(' ', document_id, label_run_id, target) AS id, count(*) AS n FROM stance_label GROUP BY document_id, label_run_id, target HAVING count(*) > 1
+UNION ALL
+SELECT 'evidence' AS record, concat_ws(' ', document_id, label_run_id, target, rank) AS id, count(*) AS n FROM evidence GROUP BY document_id, label_run_id, target, rank HAVING count(*) > 1
+UNION ALL
+SELECT 'outlet_day' AS record, concat_ws(' ', outlet_id, day, load_id) AS id, count(*) AS n FROM outlet_day GROUP BY outlet_id, day, load_id HAVING count(*) > 1
+UNION ALL
+SELECT 'migration' AS record, concat_ws(' ', number) AS id, count(*) AS n FROM migration GROUP BY number HAVING count(*) > 1
+UNION ALL
+SELECT 'view_source' AS record, concat_ws(' ', name) AS id, count(*) AS n FROM view_source GROUP BY name HAVING count(*) > 1
+UNION ALL
+SELECT 'rejection' AS record, entry_id AS id, count(*) AS n FROM rejection WHERE entry_id IS NOT NULL GROUP BY entry_id HAVING count(*) > 1
+UNION ALL
+SELECT 'rejection' AS record, concat_ws(' ', run_id, url, stage, reason) AS id, count(*) AS n FROM rejection WHERE entry_id IS NULL
+GROUP BY run_id, url, stage, reason HAVING count(*) > 1

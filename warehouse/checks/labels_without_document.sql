@@ -1,0 +1,18 @@
+-- Text, labels and evidence belong to a stored document, labels to a known run, evidence to a stance.
+SELECT 'document_text' AS record, document_id, NULL AS label_run_id FROM document_text ANTI JOIN document USING (document_id)
+UNION ALL
+SELECT 'document without text', document_id, NULL FROM document ANTI JOIN document_text USING (document_id)
+UNION ALL
+SELECT 'relevance_label', document_id, label_run_id FROM relevance_label ANTI JOIN document USING (document_id)
+UNION ALL
+SELECT 'topic_label', document_id, label_run_id FROM topic_label ANTI JOIN document USING (document_id)
+UNION ALL
+SELECT 'stance_label', document_id, label_run_id FROM stance_label ANTI JOIN document USING (document_id)
+UNION ALL
+SELECT 'evidence', document_id, label_run_id FROM evidence ANTI JOIN stance_label USING (document_id, label_run_id, target)
+UNION ALL
+SELECT 'topic_label without relevance', document_id, label_run_id FROM topic_label ANTI JOIN relevance_label USING (document_id, label_run_id)
+UNION ALL
+SELECT 'stance_label without relevance', document_id, label_run_id FROM stance_label ANTI JOIN relevance_label USING (document_id, label_run_id)
+UNION ALL
+SELECT 'relevance_label without run', document_id, label_run_id FROM relevance_label ANTI JOIN label_run USING (label_run_id)

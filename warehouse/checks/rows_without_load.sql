@@ -1,0 +1,28 @@
+-- Every row names a load that is recorded.
+SELECT 'run' AS record, load_id FROM run WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'outlet' AS record, load_id FROM outlet WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'feed' AS record, load_id FROM feed WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'poll' AS record, load_id FROM poll WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'entry' AS record, load_id FROM entry WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'document' AS record, load_id FROM document WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'document_text' AS record, load_id FROM document_text WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'label_run' AS record, load_id FROM label_run WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'relevance_label' AS record, load_id FROM relevance_label WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'topic_label' AS record, load_id FROM topic_label WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'stance_label' AS record, load_id FROM stance_label WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'evidence' AS record, load_id FROM evidence WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'outlet_day' AS record, load_id FROM outlet_day WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'rejection' AS record, load_id FROM rejection WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)

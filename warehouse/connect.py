@@ -1,0 +1,126 @@
+"""Open the warehouse: a target (path of a DuckDB file) in, a connection in UTC out, at the newest migration where it is writable.
+
+DuckDB lets one process write or several read, and never waits. So every connection here is short and is opened in a
+loop with jitter; who cannot get in within `wait` seconds gets `WarehouseBusy`.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
+from warehouse.migrate import migrate
+
+Target = str | Path
+Connection = duckdb.DuckDBPyConnection
+Row = dict[str, Any]
+
+
+def warehouse_path(target: Target) -> Path:
+    """Return the file of a target; a scheme that is not supported yet is a ConfigError."""
+    text = str(target)
+    if text.startswith("ducklake:"):
+        raise ConfigError(f"warehouse {text!r}: DuckLake is not supported yet; give the path of a DuckDB file")
+    if not text or text == ":memory:":
+        raise ConfigError("warehouse: give the path of a DuckDB file; a warehouse in memory would be lost at once")
+    return Path(text)
+
+
+def published_path(target: Target) -> Path:
+    """Return where the readers' copy of a target is: `x.published.duckdb` beside `x.duckdb`."""
+    path = warehouse_path(target)
+    return path.with_name(f"{path.name.removesuffix('.duckdb')}.published.duckdb")
+
+
+def code_version() -> str:
+    """Return the version of the installed package, `unknown` where it runs from a bare folder."""
+    try:
+        return metadata.version("stancewatch")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _is_busy(error: duckdb.Error) -> bool:
+    """Another process holds the file, or this one holds it in another mode."""
+    text = str(error)
+    return "Could not set lock" in text or "different configuration" in text or "being used by another process" in text
+
+
+def _open(path: Path, *, read_only: bool) -> Connection:
+    # Without autoinstall off, a stray call of an extension stalls for seconds on the network (measured, DuckDB 1.5).
+    config: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+    con = duckdb.connect(str(path), read_only=read_only, config=config)
+    con.execute("SET TimeZone = 'UTC'")
+    # DuckDB 1.5.5 fails with an internal error where a join feeds QUALIFY row_number() = 1; without this rewrite it does not.
+    con.execute("SET disabled_optimizers = 'top_n_window_elimination'")
+    return con
+
+
+def connect(target: Target, *, read_only: bool = False, wait: float = 60) -> Connection:
+    """Open a target, trying for `wait` seconds. The caller closes it soon: nobody else gets in before.
+
+    Raises WarehouseBusy where another process holds it longer, WarehouseError where it is missing or no DuckDB file.
+    """
+    path = warehouse_path(target)
+    if read_only and not path.exists():
+        raise WarehouseError(f"no warehouse at {path}: a pass (stancewatch run) creates it")
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    end, pause = time.monotonic() + wait, 0.02
+    while True:
+        try:
+            return _open(path, read_only=read_only)
+        except (duckdb.IOException, duckdb.ConnectionException, duckdb.BinderException) as error:
+            if not _is_busy(error):
+                raise WarehouseError(f"{path} cannot be opened: {error}") from error
+            if time.monotonic() >= end:
+                raise WarehouseBusy(
+                    f"{path} is held by another process for more than {wait:g} s ({error}). Close that session; "
+                    f"for reading use {published_path(path).name}, which never blocks anyone. Nothing was lost."
+                ) from error
+        except duckdb.Error as error:
+            raise WarehouseError(f"{path} cannot be opened: {error}") from error
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+        pause = min(pause * 1.5, 1.0)
+
+
+@contextmanager
+def writing(target: Target, *, wait: float = 60) -> Iterator[Connection]:
+    """Give a migrated connection within one transaction: committed at the end, rolled back by any exception."""
+    with closing(connect(target, wait=wait)) as con:
+        migrate(con)
+        con.execute("BEGIN")
+        try:
+            yield con
+        except BaseException:
+            con.execute("ROLLBACK")
+            raise
+        con.execute("COMMIT")
+
+
+@contextmanager
+def reading(target: Target, *, wait: float = 60) -> Iterator[Connection]:
+    """Give a short read-only connection."""
+    with closing(connect(target, read_only=True, wait=wait)) as con:
+        yield con
+
+
+def execute_all(con: Connection, sql: str, params: Mapping[str, object]) -> None:
+    """Execute the statements of a file one by one, each with those `$parameters` that it names."""
+    for statement in con.extract_statements(sql):
+        con.execute(statement, {name: params[name] for name in statement.named_parameters})
+
+
+def fetch_rows(con: Connection, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
+    """Return the rows of one statement as dictionaries."""
+    done = con.execute(sql, dict(params or {}))
+    names = [column[0] for column in done.description or []]
+    return [dict(zip(names, row, strict=True)) for row in done.fetchall()]

@@ -1,0 +1,192 @@
+"""Write a prepared load into the warehouse: a spool folder in, counts of written rows out, one transaction.
+
+A folder `<load_id>/` holds `load.json` {load_id, run_id, kind, created_at} and `<table>.jsonl` files whose keys are the
+columns of the table without load_id; rows of documents' text, labels and evidence may also carry `entry_id`, which tells
+apart two entries of one load that became the same document. Loading a folder twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import WarehouseError
+from warehouse.connect import Connection, Target, code_version, execute_all, fetch_rows, writing
+
+log = logging.getLogger(__name__)
+
+STEPS = Path(__file__).parent / "steps"
+KINDS: dict[str, tuple[str, ...]] = {
+    "feeds": ("outlet", "feed"),
+    "poll": ("poll", "entry", "rejection"),
+    "documents": (
+        *("entry", "document", "document_text", "label_run", "relevance_label", "topic_label", "stance_label"),
+        *("evidence", "rejection"),
+    ),
+}
+STAGED = ("outlet", "feed", "poll", *KINDS["documents"])
+OF_A_DOCUMENT = ("document_text", "relevance_label", "topic_label", "stance_label", "evidence")
+LARGEST_ROW = (
+    64 * 1024 * 1024
+)  # bytes of one JSON line; a page is at most 10 MB, its text escaped may be six times that
+OUTCOMES = ("offered", "loaded", "duplicate", "rejected", "pending")
+_one_at_a_time = threading.Lock()  # threads of one process share DuckDB's file lock, so they need one of their own
+
+
+def new_load_id(now: datetime | None = None) -> str:
+    """Return a load_id that sorts by time: UTC down to microseconds, and 8 random hexadecimal digits."""
+    return f"{(now or datetime.now(UTC)).astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+
+
+def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int]:
+    """Load one complete folder and return rows written by table; {} where its load_id is in the warehouse already.
+
+    Raises WarehouseBusy after `wait` seconds, WarehouseError where the folder breaks the contract (nothing is written
+    then). The caller deletes the folder afterwards.
+    """
+    head = _read_head(folder)
+    with _one_at_a_time, writing(target, wait=wait) as con:
+        if con.execute("SELECT 1 FROM load WHERE load_id = ?", [head["load_id"]]).fetchone():
+            return {}
+        for table in STAGED:
+            _stage(con, table, folder / f"{table}.jsonl")
+        _write(con, head)
+        _record(con, head)
+        counts = _written(con, head["load_id"])
+    log.info("load %s (%s): %s", head["load_id"], head["kind"], counts)
+    return counts
+
+
+def finish_run(
+    target: Target,
+    run_id: str,
+    started_at: datetime,
+    counts: Mapping[str, int],
+    *,
+    now: datetime | None = None,
+    wait: float = 60,
+) -> dict[str, int]:
+    """Write the run's row and what outlet_day needs in one load, and return the row's outcomes.
+
+    Keys of `counts` (offered, loaded, duplicate, rejected, pending) win over what view outcome_by_run counts. A run that
+    is finished already stays as it is.
+    """
+    now = now or datetime.now(UTC)
+    head = {"load_id": new_load_id(now), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
+    with _one_at_a_time, writing(target, wait=wait) as con:
+        known = fetch_rows(
+            con, "SELECT offered, loaded, duplicate, rejected, pending FROM run WHERE run_id = $id", {"id": run_id}
+        )
+        if known:
+            return known[0]
+        seen = fetch_rows(con, "SELECT * EXCLUDE first_poll_at FROM outcome_by_run WHERE run_id = $id", {"id": run_id})
+        row = {name: int(counts.get(name, seen[0][name] if seen else 0)) for name in OUTCOMES}
+        con.execute(
+            "INSERT INTO run BY NAME SELECT $run_id AS run_id, $started_at AS started_at, $now AS finished_at, $offered AS offered,"
+            " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $load_id AS load_id",
+            {"run_id": run_id, "started_at": started_at, "now": now, "load_id": head["load_id"], **row},
+        )
+        _run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
+        _record(con, head)
+    return row
+
+
+def _read_head(folder: Path) -> dict[str, str]:
+    try:
+        head = json.loads((folder / "load.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WarehouseError(
+            f"{folder}: load.json cannot be read ({error}); move the folder out of the spool"
+        ) from error
+    missing = {"load_id", "run_id", "kind", "created_at"} - set(head)
+    if missing or head["kind"] not in KINDS:
+        raise WarehouseError(f"{folder}: load.json has kind {head.get('kind')!r} and lacks {sorted(missing)}")
+    strange = {path.stem for path in folder.glob("*.jsonl")} - set(KINDS[head["kind"]])
+    if strange:
+        raise WarehouseError(f"{folder}: a load of kind {head['kind']} cannot bring {sorted(strange)}")
+    return {name: str(value) for name, value in head.items()}
+
+
+def _stage(con: Connection, table: str, path: Path) -> None:
+    """Read a file into the temporary table staged_<table>; rowid keeps the order of its lines."""
+    columns = dict(
+        con.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND column_name <> 'load_id' AND NOT internal"
+            " ORDER BY column_index",
+            [table],
+        ).fetchall()
+    )
+    if table in OF_A_DOCUMENT:
+        columns["entry_id"] = "VARCHAR"
+    listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE staged_{table} ({listed})")
+    if not path.exists():
+        return
+    _refuse_unknown_keys(path, set(columns))
+    spelled = "{" + ", ".join(f"{name}: '{kind}'" for name, kind in columns.items()) + "}"
+    try:
+        con.execute(
+            f"INSERT INTO staged_{table} BY NAME SELECT * FROM read_json(?, format = 'newline_delimited', columns = {spelled},"  # noqa: S608
+            f" maximum_object_size = {LARGEST_ROW})",
+            [_glob_safe(path)],
+        )
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path} cannot be read: {error}") from error
+
+
+def _glob_safe(path: Path) -> str:
+    """Spell a path so that DuckDB takes no character of it for a pattern."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in str(path))
+
+
+def _refuse_unknown_keys(path: Path, columns: set[str]) -> None:
+    """DuckDB would drop a misspelt column without a word; the first line stands for all."""
+    with path.open(encoding="utf-8") as lines:
+        first = lines.readline()
+    try:
+        unknown = set(json.loads(first)) - columns if first.strip() else set()
+    except ValueError as error:
+        raise WarehouseError(f"{path}: line 1 is not JSON ({error})") from error
+    if unknown:
+        raise WarehouseError(f"{path}: no such columns: {sorted(unknown)}")
+
+
+def _write(con: Connection, head: Mapping[str, str]) -> None:
+    """Run the steps of a kind; what breaks the contract stops them before the caller commits."""
+    if head["kind"] == "feeds":
+        _run_step(con, "feeds", head)
+        return
+    _run_step(con, "poll" if head["kind"] == "poll" else "decide", head)
+    problems = fetch_rows(con, (STEPS / "problems.sql").read_text(encoding="utf-8"), {"kind": head["kind"]})
+    if problems:
+        raise WarehouseError(f"load {head['load_id']}: " + "; ".join(str(row["problem"]) for row in problems))
+    _run_step(con, "documents", head)
+
+
+def _run_step(con: Connection, name: str, params: Mapping[str, object]) -> None:
+    execute_all(con, (STEPS / f"{name}.sql").read_text(encoding="utf-8"), params)
+
+
+def _record(con: Connection, head: Mapping[str, str]) -> None:
+    con.execute(
+        "INSERT INTO load BY NAME SELECT $load_id AS load_id, $run_id AS run_id, $kind AS kind,"
+        " CAST($created_at AS TIMESTAMPTZ) AS created_at, now() AS loaded_at, $code_version AS code_version",
+        {**{name: head[name] for name in ("load_id", "run_id", "kind", "created_at")}, "code_version": code_version()},
+    )
+
+
+def _written(con: Connection, load_id: str) -> dict[str, int]:
+    """Count the rows that carry this load_id: what the load inserted or changed."""
+    parts = [
+        f"SELECT '{table}' AS name, count(*) AS n FROM {table} WHERE load_id = $load_id"
+        for table in dict.fromkeys(STAGED)
+    ]  # noqa: S608
+    rows = fetch_rows(con, " UNION ALL ".join(parts), {"load_id": load_id})
+    return {str(row["name"]): int(row["n"]) for row in rows if row["n"]}

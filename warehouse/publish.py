@@ -1,0 +1,73 @@
+"""Publish a copy for readers: `x.duckdb` in, `x.published.duckdb` beside it out, swapped in one step.
+
+An open reader keeps the copy that it has; the next one to open gets the new one. The file is copied as it lies on the
+disk after a checkpoint, without holding it; a writer who checkpoints meanwhile is noticed, and the copy is made again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import WarehouseBusy, WarehouseError
+from warehouse.connect import Target, connect, published_path, warehouse_path
+from warehouse.migrate import migrate
+
+TRIES = 20
+
+
+def publish(target: Target, wait: float = 60) -> Path:
+    """Bring the published copy up to date and return its path.
+
+    Raises WarehouseError where there is no warehouse, WarehouseBusy where writers leave no gap.
+    """
+    source, goal = warehouse_path(target), published_path(target)
+    if not source.exists():
+        raise WarehouseError(f"no warehouse at {source}: a pass (stancewatch run) creates it")
+    draft = goal.with_name(f".{goal.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        for _ in range(TRIES):
+            _checkpoint(target, wait)
+            if _copy_undisturbed(source, draft):
+                _swap_in(draft, goal)
+                return goal
+    finally:
+        draft.unlink(missing_ok=True)
+    raise WarehouseBusy(f"{source} changed during each of {TRIES} copies; publish again later, the old copy stays")
+
+
+def _checkpoint(target: Target, wait: float) -> None:
+    """Move what is committed into the one file; migrating here gives the copy the views of this version."""
+    con = connect(target, wait=wait)
+    try:
+        migrate(con)
+        con.execute("CHECKPOINT")
+    finally:
+        con.close()
+
+
+def _copy_undisturbed(source: Path, draft: Path) -> bool:
+    """Copy the file; say no where it changed meanwhile, or where the copy does not open."""
+    before = source.stat()
+    shutil.copyfile(source, draft)
+    after = source.stat()
+    if (before.st_mtime_ns, before.st_size, before.st_ino) != (after.st_mtime_ns, after.st_size, after.st_ino):
+        return False
+    try:
+        with duckdb.connect(str(draft), read_only=True) as con:
+            con.execute("SELECT count(*) FROM load").fetchone()
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _swap_in(draft: Path, goal: Path) -> None:
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())
+    # A reader who opened the old copy for writing left a log that does not fit the new one: nobody could open it then.
+    goal.with_name(goal.name + ".wal").unlink(missing_ok=True)
+    draft.replace(goal)

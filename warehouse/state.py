@@ -1,0 +1,80 @@
+"""What the next pass has to do, read from the warehouse: due feeds, pending entries, outcomes. Times are aware UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from warehouse.connect import Row, Target, fetch_rows, reading
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def due_feeds(target: Target, now: datetime, all_feeds: bool = False) -> list[Row]:
+    """Return {feed_id, etag, last_modified, body_hash, failures} of the enabled feeds that are due, longest waiting first."""
+    sql = """
+        SELECT feed_id, etag, last_modified, body_hash, coalesce(failures, 0) AS failures
+        FROM feed
+        WHERE enabled AND ($all_feeds OR next_poll_at IS NULL OR next_poll_at <= $now)
+        ORDER BY next_poll_at NULLS FIRST, feed_id
+    """
+    with reading(target) as con:
+        return fetch_rows(con, sql, {"now": now, "all_feeds": all_feeds})
+
+
+def pending_entries(target: Target, now: datetime, limit_per_feed: int | None = None) -> list[Row]:
+    """Return the entries to be tried now, oldest first; at most `limit_per_feed` of a feed.
+
+    Keys: entry_id, url, feed_id, outlet_id, title, published_at, attempts, first_seen_at.
+    """
+    sql = """
+        SELECT entry_id, url, feed_id, outlet_id, title, epoch_us(published_at) AS published_at,
+            coalesce(attempts, 0) AS attempts, epoch_us(first_seen_at) AS first_seen_at
+        FROM entry
+        WHERE outcome = 'pending' AND (next_attempt_at IS NULL OR next_attempt_at <= $now)
+        QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY entry.first_seen_at, position, entry_id) <= $most
+        ORDER BY entry.first_seen_at, feed_id, position, entry_id
+    """
+    most = 2**62 if limit_per_feed is None else limit_per_feed
+    with reading(target) as con:
+        rows = fetch_rows(con, sql, {"now": now, "most": most})
+    return [
+        {**row, "published_at": _time(row["published_at"]), "first_seen_at": _time(row["first_seen_at"])}
+        for row in rows
+    ]
+
+
+def run_outcomes(target: Target, run_id: str) -> dict[str, Any]:
+    """Return what became of a pass: {offered, loaded, duplicate, rejected, pending, reasons, carried}.
+
+    The first five concern the items that this pass was offered, and add up. `reasons` counts its rejections by reason.
+    `carried` counts by outcome the entries of earlier passes that this pass tried again.
+    """
+    own = "SELECT offered, loaded, duplicate, rejected, pending FROM outcome_by_run WHERE run_id = $run_id"
+    reasons = """
+        SELECT reason, count(*) AS n FROM entry WHERE run_id = $run_id AND outcome = 'rejected' GROUP BY reason ORDER BY n DESC, reason
+    """
+    carried = """
+        SELECT entry.outcome, count(*) AS n FROM entry JOIN load USING (load_id)
+        WHERE load.run_id = $run_id AND entry.run_id <> $run_id GROUP BY entry.outcome ORDER BY entry.outcome
+    """
+    with reading(target) as con:
+        rows = fetch_rows(con, own, {"run_id": run_id})
+        counts: dict[str, Any] = (
+            rows[0] if rows else dict.fromkeys(("offered", "loaded", "duplicate", "rejected", "pending"), 0)
+        )
+        counts["reasons"] = {row["reason"]: row["n"] for row in fetch_rows(con, reasons, {"run_id": run_id})}
+        counts["carried"] = {row["outcome"]: row["n"] for row in fetch_rows(con, carried, {"run_id": run_id})}
+    return counts
+
+
+def poll_outcomes(target: Target, run_id: str) -> dict[str, int]:
+    """Return how many polls of a pass ended in each outcome (ok, unchanged, error)."""
+    sql = "SELECT outcome, count(*) AS n FROM poll WHERE run_id = $run_id GROUP BY outcome ORDER BY outcome"
+    with reading(target) as con:
+        return {str(row["outcome"]): int(row["n"]) for row in fetch_rows(con, sql, {"run_id": run_id})}
+
+
+def _time(microseconds: int | None) -> datetime | None:
+    """Turn microseconds since 1970 into a time; no pytz is needed that way."""
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)

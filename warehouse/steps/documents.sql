@@ -1,0 +1,94 @@
+-- Documents, labels and evidence of the entries in `decided`, and labels of a further run for documents stored before.
+MERGE INTO entry
+USING (SELECT * FROM decided) AS new
+ON entry.entry_id = new.entry_id AND entry.outcome = 'pending' AND $kind = 'documents'
+WHEN MATCHED THEN UPDATE SET outcome = new.outcome, reason = new.reason, attempts = coalesce(new.attempts, entry.attempts),
+    next_attempt_at = new.next_attempt_at, document_id = new.document_id, load_id = $load_id;
+
+MERGE INTO document
+USING (
+    SELECT staged.*, $load_id AS load_id
+    FROM staged_document AS staged
+    JOIN decided ON decided.entry_id = staged.entry_id AND decided.document_id = staged.document_id AND decided.outcome = 'loaded'
+    QUALIFY row_number() OVER (PARTITION BY staged.document_id ORDER BY staged.rowid) = 1
+) AS new
+ON document.document_id = new.document_id
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+-- Whose text and labels count: new documents by their entry, and stored ones that this load does not bring again.
+CREATE TEMP TABLE labelled AS
+SELECT document_id, entry_id FROM document WHERE load_id = $load_id
+UNION ALL
+SELECT document_id, NULL FROM document
+WHERE load_id <> $load_id AND document_id NOT IN (SELECT document_id FROM staged_document)
+    AND document_id IN (SELECT document_id FROM staged_relevance_label);
+
+MERGE INTO document_text
+USING (
+    SELECT staged.document_id, staged.text, $load_id AS load_id
+    FROM staged_document_text AS staged
+    JOIN labelled ON labelled.document_id = staged.document_id
+        AND labelled.entry_id = coalesce(staged.entry_id, labelled.entry_id)
+    QUALIFY row_number() OVER (PARTITION BY staged.document_id ORDER BY staged.rowid) = 1
+) AS new
+ON document_text.document_id = new.document_id
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+MERGE INTO label_run
+USING (SELECT *, $load_id AS load_id FROM staged_label_run QUALIFY row_number() OVER (PARTITION BY label_run_id ORDER BY rowid) = 1) AS new
+ON label_run.label_run_id = new.label_run_id
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+-- A label is never overwritten: what a run said of a document stays as it is.
+CREATE TEMP TABLE new_label AS
+SELECT DISTINCT staged.document_id, staged.label_run_id, labelled.entry_id
+FROM staged_relevance_label AS staged
+JOIN labelled ON labelled.document_id = staged.document_id
+    AND coalesce(staged.entry_id, labelled.entry_id) IS NOT DISTINCT FROM labelled.entry_id
+WHERE NOT EXISTS (
+    SELECT 1 FROM relevance_label AS known
+    WHERE known.document_id = staged.document_id AND known.label_run_id = staged.label_run_id);
+
+INSERT INTO relevance_label BY NAME
+SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+FROM staged_relevance_label AS staged
+JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
+    AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
+QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id ORDER BY staged.rowid) = 1;
+
+INSERT INTO topic_label BY NAME
+SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+FROM staged_topic_label AS staged
+JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
+    AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
+QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.topic ORDER BY staged.rowid) = 1;
+
+INSERT INTO stance_label BY NAME
+SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+FROM staged_stance_label AS staged
+JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
+    AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
+QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.target ORDER BY staged.rowid) = 1;
+
+INSERT INTO evidence BY NAME
+SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+FROM staged_evidence AS staged
+JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
+    AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
+QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.target, staged.rank ORDER BY staged.rowid) = 1;
+
+-- A rejection belongs to an entry that was rejected in this load, or to a feed that was refused (no entry_id).
+CREATE TEMP TABLE new_rejection AS
+SELECT staged.* REPLACE (coalesce(staged.run_id, $run_id) AS run_id), staged.rowid AS line,
+    coalesce(staged.entry_id, concat_ws(chr(10), coalesce(staged.run_id, $run_id), staged.url, staged.stage, staged.reason)) AS what
+FROM staged_rejection AS staged LEFT JOIN decided ON decided.entry_id = staged.entry_id
+WHERE staged.entry_id IS NULL OR decided.outcome = 'rejected';
+
+MERGE INTO rejection
+USING (
+    SELECT * EXCLUDE (line), $load_id AS load_id FROM new_rejection
+    QUALIFY row_number() OVER (PARTITION BY what ORDER BY line) = 1
+) AS new
+ON coalesce(rejection.entry_id, concat_ws(chr(10), rejection.run_id, rejection.url, rejection.stage, rejection.reason)) = new.what
+WHEN NOT MATCHED THEN INSERT (entry_id, run_id, url, stage, reason, detail, rejected_at, load_id)
+    VALUES (new.entry_id, new.run_id, new.url, new.stage, new.reason, new.detail, new.rejected_at, new.load_id);

@@ -1,0 +1,27 @@
+-- A feeds load is the whole list: static columns are taken over, validators stay, feeds that it does not list are switched off.
+MERGE INTO outlet
+USING (SELECT *, $load_id AS load_id FROM staged_outlet QUALIFY row_number() OVER (PARTITION BY outlet_id ORDER BY rowid) = 1) AS new
+ON outlet.outlet_id = new.outlet_id
+WHEN MATCHED AND (outlet.name, outlet.country, outlet.bloc, outlet.language, outlet.ownership, outlet.kind)
+    IS DISTINCT FROM (new.name, new.country, new.bloc, new.language, new.ownership, new.kind)
+THEN UPDATE SET name = new.name, country = new.country, bloc = new.bloc, language = new.language,
+    ownership = new.ownership, kind = new.kind, load_id = new.load_id
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+-- A feed whose address changes starts anew: the validators belong to the old address.
+MERGE INTO feed
+USING (
+    SELECT feed_id, outlet_id, url, language, kind, coalesce(enabled, true) AS enabled, 0 AS failures, $load_id AS load_id
+    FROM staged_feed QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY rowid) = 1
+) AS new
+ON feed.feed_id = new.feed_id
+WHEN MATCHED AND feed.url IS DISTINCT FROM new.url
+THEN UPDATE SET outlet_id = new.outlet_id, url = new.url, language = new.language, kind = new.kind, enabled = new.enabled,
+    etag = NULL, last_modified = NULL, body_hash = NULL, next_poll_at = NULL, failures = 0, load_id = new.load_id
+WHEN MATCHED AND (feed.outlet_id, feed.language, feed.kind, feed.enabled)
+    IS DISTINCT FROM (new.outlet_id, new.language, new.kind, new.enabled)
+THEN UPDATE SET outlet_id = new.outlet_id, language = new.language, kind = new.kind, enabled = new.enabled, load_id = new.load_id
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+UPDATE feed SET enabled = false, load_id = $load_id
+WHERE enabled AND EXISTS (SELECT 1 FROM staged_feed) AND feed_id NOT IN (SELECT feed_id FROM staged_feed);

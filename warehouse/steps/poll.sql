@@ -1,0 +1,62 @@
+-- Polls and what they offered. The entries and the validators of a feed move in this one transaction.
+CREATE TEMP TABLE new_poll AS
+SELECT staged.*, row_number() OVER (PARTITION BY feed_id ORDER BY rowid) = 1 AS carries_entries
+FROM staged_poll AS staged
+WHERE poll_id NOT IN (SELECT poll_id FROM poll)
+QUALIFY row_number() OVER (PARTITION BY poll_id ORDER BY rowid) = 1;
+
+-- First one wins: entries that are known already are duplicates, and so are repetitions within this load.
+CREATE TEMP TABLE offered_entry AS
+SELECT staged.*, (known.entry_id IS NULL AND row_number() OVER (
+    PARTITION BY staged.entry_id ORDER BY place.first_line NULLS LAST, staged.position NULLS LAST, staged.line) = 1) AS is_fresh
+FROM (SELECT *, rowid AS line FROM staged_entry) AS staged
+LEFT JOIN (SELECT feed_id, min(rowid) AS first_line, min(polled_at) AS polled_at FROM staged_poll GROUP BY feed_id) AS place
+    ON place.feed_id = staged.feed_id
+LEFT JOIN entry AS known ON known.entry_id = staged.entry_id;
+
+MERGE INTO entry
+USING (
+    SELECT new.entry_id, new.feed_id, coalesce(new.outlet_id, feed.outlet_id) AS outlet_id, new.url, new.title,
+        new.published_at, new.date_doubt, new.position, coalesce(new.first_seen_at, now()) AS first_seen_at,
+        coalesce(new.outcome, 'pending') AS outcome, new.reason, coalesce(new.attempts, 0) AS attempts,
+        new.next_attempt_at, new.document_id, coalesce(new.run_id, $run_id) AS run_id, $load_id AS load_id
+    FROM offered_entry AS new LEFT JOIN feed ON feed.feed_id = new.feed_id
+    WHERE new.is_fresh
+) AS new
+ON entry.entry_id = new.entry_id
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
+INSERT INTO poll BY NAME
+WITH counted AS (
+    SELECT feed_id, count(*) AS n_lines, count(*) FILTER (is_fresh) AS n_fresh FROM offered_entry GROUP BY feed_id
+),
+told AS (
+    SELECT new.*, CASE WHEN carries_entries THEN coalesce(n_fresh, 0) ELSE 0 END AS n_fresh,
+        CASE WHEN carries_entries THEN greatest(coalesce(new.offered, 0), coalesce(n_lines, 0)) ELSE 0 END AS n_offered
+    FROM new_poll AS new LEFT JOIN counted ON counted.feed_id = new.feed_id
+)
+SELECT * EXCLUDE (carries_entries, n_fresh, n_offered)
+    REPLACE (coalesce(run_id, $run_id) AS run_id, n_offered AS offered, n_fresh AS fresh, n_offered - n_fresh AS duplicate),
+    $load_id AS load_id
+FROM told;
+
+-- The newest poll of a feed decides; a failed one moves no validator, an unchanged one only what the server sent anew.
+MERGE INTO feed
+USING (
+    SELECT * FROM new_poll AS new
+    WHERE NOT EXISTS (
+        SELECT 1 FROM poll WHERE poll.feed_id = new.feed_id AND poll.poll_id <> new.poll_id AND poll.polled_at > new.polled_at)
+    QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY polled_at DESC, rowid DESC) = 1
+) AS new
+ON feed.feed_id = new.feed_id
+WHEN MATCHED AND new.outcome = 'ok'
+THEN UPDATE SET etag = new.etag, last_modified = new.last_modified, body_hash = new.body_hash,
+    next_poll_at = new.next_poll_at, failures = coalesce(new.failures, 0), load_id = $load_id
+WHEN MATCHED AND new.outcome = 'unchanged'
+THEN UPDATE SET etag = coalesce(new.etag, feed.etag), last_modified = coalesce(new.last_modified, feed.last_modified),
+    next_poll_at = new.next_poll_at, failures = coalesce(new.failures, 0), load_id = $load_id
+WHEN MATCHED
+THEN UPDATE SET next_poll_at = new.next_poll_at, failures = coalesce(new.failures, feed.failures + 1), load_id = $load_id;
+
+CREATE TEMP TABLE decided AS
+SELECT entry_id, coalesce(outcome, 'pending') AS outcome, reason, attempts, next_attempt_at, document_id FROM offered_entry WHERE is_fresh;

@@ -1,0 +1,5 @@
+-- Sentences that carry a position, by the newest run that labelled their document.
+CREATE VIEW current_evidence AS
+SELECT evidence.*
+FROM evidence JOIN current_label_run USING (document_id, label_run_id);
+COMMENT ON VIEW current_evidence IS 'Sentences that carry a position, by the newest run that labelled their document';

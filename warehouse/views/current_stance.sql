@@ -1,0 +1,5 @@
+-- Stances of each document by the newest run that labelled it.
+CREATE VIEW current_stance AS
+SELECT stance_label.*
+FROM stance_label JOIN current_label_run USING (document_id, label_run_id);
+COMMENT ON VIEW current_stance IS 'Stances of each document by the newest run that labelled it';
