@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from flows import tables
-from pipeline.errors import StancewatchError
+from pipeline.errors import ConfigError, StancewatchError
 from pipeline.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None)
@@ -147,9 +147,8 @@ def evaluate(
 
     Example: stancewatch evaluate coded.jsonl
     """
-    from pipeline.evaluate import evaluate as measure  # noqa: PLC0415
-
     from flows.stages import classifier_for  # noqa: PLC0415
+    from pipeline.evaluate import evaluate as measure  # noqa: PLC0415
 
     with plain_errors():
         if not file.exists():
@@ -174,6 +173,7 @@ def query(
     Example: stancewatch query daily_share --format csv
     """
     from warehouse import query as queries  # noqa: PLC0415
+    from warehouse.export import query_as_parquet  # noqa: PLC0415
 
     with plain_errors():
         if name is None:
@@ -181,6 +181,11 @@ def query(
             return
         settings = load_settings(warehouse=warehouse)
         pairs = dict(_pair(text) for text in param or [])
+        if output is Format.parquet:
+            if sys.stdout.isatty():
+                raise ConfigError("parquet is binary: send it to a file, as in `--format parquet > result.parquet`")
+            sys.stdout.buffer.write(query_as_parquet(settings.warehouse, name, pairs))
+            return
         columns, found = queries.run_query(settings.warehouse, name, pairs)
         tables.write(sys.stdout, name, columns, found, output.value)
 

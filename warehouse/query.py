@@ -29,7 +29,13 @@ def _bool(text: str) -> bool:
     return words[text.lower()]
 
 
-_READ: dict[str, Callable[[str], Any]] = {"text": str, "int": int, "float": float, "date": date.fromisoformat, "bool": _bool}
+_READ: dict[str, Callable[[str], Any]] = {
+    "text": str,
+    "int": int,
+    "float": float,
+    "date": date.fromisoformat,
+    "bool": _bool,
+}
 _SQL_TYPE = {"text": "VARCHAR", "int": "BIGINT", "float": "DOUBLE", "date": "DATE", "bool": "BOOLEAN"}
 
 
@@ -49,7 +55,9 @@ class Param:
         try:
             return _READ[self.type](text)
         except (ValueError, KeyError) as error:
-            raise ConfigError(f"parameter {self.name}: {text!r} is not of type {self.type} ({self.description})") from error
+            raise ConfigError(
+                f"parameter {self.name}: {text!r} is not of type {self.type} ({self.description})"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +97,7 @@ def list_queries() -> list[tuple[str, str]]:
     return [(path.stem, load_query(path.stem).help) for path in sorted(QUERIES.glob("*.sql"))]
 
 
-def _with_types(query: Query) -> str:
+def typed_sql(query: Query) -> str:
     """Give each parameter its SQL type: DuckDB cannot tell what a bare NULL is."""
     sql = re.sub(r"^--.*\n", "", query.sql, flags=re.MULTILINE)
     for param in query.params:
@@ -110,14 +118,18 @@ def run_query(
     source = copy if copy.exists() else warehouse_path(target)
     with reading(source, wait=wait) as con:
         try:
-            done = con.execute(_with_types(query), values)
+            done = con.execute(typed_sql(query), values)
             return [column[0] for column in done.description or []], done.fetchall()
         except duckdb.CatalogException as error:
-            raise WarehouseError(f"{source} has not the form that query {name} needs; run a pass or publish: {error}") from error
+            raise WarehouseError(
+                f"{source} has not the form that query {name} needs; run a pass or publish: {error}"
+            ) from error
 
 
 def run_checks(target: Target, *, wait: float = 60) -> dict[str, list[tuple[Any, ...]]]:
     """Return what each file of checks/ finds wrong in a warehouse: {} where all is well."""
     with reading(target, wait=wait) as con:
-        found = {path.stem: con.execute(path.read_text(encoding="utf-8")).fetchall() for path in sorted(CHECKS.glob("*.sql"))}
+        found = {
+            path.stem: con.execute(path.read_text(encoding="utf-8")).fetchall() for path in sorted(CHECKS.glob("*.sql"))
+        }
     return {name: rows for name, rows in found.items() if rows}

@@ -25,11 +25,12 @@ RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><titl
 
 def test_entries_have_normal_addresses_and_honest_dates() -> None:
     entries, refused = read_feed(RSS.encode(), "f", "https://news.example/feed", NOW)
-    assert [e.url for e in entries] == ["https://news.example/a", "https://news.example/b"]
+    assert [e.url for e in entries] == ["https://news.example/a", "https://news.example/a", "https://news.example/b"]
     assert entries[0].title == "Ministers meet & talk"
     assert entries[0].published_at == datetime(2025, 7, 26, 2, tzinfo=UTC)
-    assert entries[1].published_at is None
-    assert entries[1].date_doubt is not None
+    assert entries[0].entry_id == entries[1].entry_id
+    assert entries[2].published_at is None
+    assert entries[2].date_doubt is not None
     assert [why.reason for _, why in refused] == ["no_link"]
 
 

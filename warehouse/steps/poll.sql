@@ -41,12 +41,13 @@ SELECT * EXCLUDE (carries_entries, n_fresh, n_offered)
 FROM told;
 
 -- The newest poll of a feed decides; a failed one moves no validator, an unchanged one only what the server sent anew.
+-- (A join, not NOT EXISTS with <> and >: DuckDB 1.5.5 answers that wrongly.)
 MERGE INTO feed
 USING (
-    SELECT * FROM new_poll AS new
-    WHERE NOT EXISTS (
-        SELECT 1 FROM poll WHERE poll.feed_id = new.feed_id AND poll.poll_id <> new.poll_id AND poll.polled_at > new.polled_at)
-    QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY polled_at DESC, rowid DESC) = 1
+    SELECT new.* FROM new_poll AS new
+    JOIN (SELECT feed_id, max(polled_at) AS newest FROM poll GROUP BY feed_id) AS known
+        ON known.feed_id = new.feed_id AND known.newest = new.polled_at
+    QUALIFY row_number() OVER (PARTITION BY new.feed_id ORDER BY new.poll_id DESC) = 1
 ) AS new
 ON feed.feed_id = new.feed_id
 WHEN MATCHED AND new.outcome = 'ok'

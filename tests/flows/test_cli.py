@@ -1,0 +1,115 @@
+"""The command line as other programs use it: formats, order, and an answer for every line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def stancewatch(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "flows.cli", *arguments], input=stdin, capture_output=True, cwd=cwd, check=False)
+
+
+def lines(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.endswith(b"\n")
+    return [json.loads(line) for line in done.stdout[:-1].split(b"\n")]
+
+
+def test_extract_answers_every_line_in_order(tmp_path: Path) -> None:
+    text = "The assembly asked every state to share what it knows about the new machines, and to write the rules together. "
+    (tmp_path / "a.html").write_text(f"<html><body><article><h1>Rules</h1><p>{text * 4}</p></article></body></html>")
+    manifest = [
+        json.dumps({"id": 1, "url": "https://news.example/a", "path": str(tmp_path / "a.html")}),
+        "no json",
+        json.dumps({"id": 3, "url": "https://news.example/b", "path": str(tmp_path / "missing.html")}),
+        json.dumps({"id": 4, "url": "nonsense", "path": str(tmp_path / "a.html")}),
+        json.dumps([1]),
+    ]
+    found = lines(stancewatch("extract", stdin="\n".join(manifest).encode()))
+    assert [line["id"] for line in found] == [1, None, 3, 4, None]
+    assert found[0]["rejection"] is None
+    assert text.strip() in found[0]["text"]
+    keys = {
+        "id",
+        "url",
+        "canonical_url",
+        "title",
+        "authors",
+        "published_at",
+        "date_source",
+        "lang",
+        "text",
+        "rejection",
+    }
+    assert all(set(line) == keys for line in found)
+    assert all(set(line["rejection"]) == {"stage", "reason", "detail"} for line in found[1:])
+
+
+def test_entries_answers_every_line_in_order(tmp_path: Path) -> None:
+    (tmp_path / "f.xml").write_text(
+        "<rss version='2.0'><channel><item><title>One</title><link>/1</link></item><item><title>No link</title></item></channel></rss>"
+    )
+    (tmp_path / "g.xml").write_text("not a feed")
+    manifest = [
+        json.dumps({"id": n, "url": "https://news.example/feed", "path": str(tmp_path / n)}) for n in ("f.xml", "g.xml")
+    ]
+    found = lines(stancewatch("entries", stdin="\n".join(manifest).encode()))
+    assert [entry["url"] for entry in found[0]["entries"]] == ["https://news.example/1", None]
+    assert found[0]["error"] is None
+    assert "not_a_feed" in found[1]["error"]
+
+
+def test_classify_answers_every_line_in_order() -> None:
+    texts: list[Any] = [
+        {
+            "id": "a",
+            "title": "Rules",
+            "text": "The UN should write binding rules for AI.\u2028All countries must have a say.",
+        },
+        {"id": "b", "title": "x"},
+        {"id": "c", "title": "", "text": ""},
+        {"id": "d", "text": "半\ud800截"},
+    ]
+    found = lines(stancewatch("classify", stdin="\n".join(json.dumps(t) for t in texts).encode()))
+    assert [line["id"] for line in found] == ["a", "b", "c", "d"]
+    assert found[1]["rejection"]["reason"] == "bad_input"
+    assert len(found[0]["topics"]) == 10
+    assert [s["target"] for s in found[0]["stances"]] == [
+        "multilateral",
+        "restriction",
+        "binding_rules",
+        "china_initiative",
+        "us_approach",
+    ]
+    for stance in found[0]["stances"]:
+        assert abs(stance["p_favor"] + stance["p_against"] + stance["p_neutral"] - 1) < 1e-4
+        assert all(texts[0]["text"][e["start"] : e["end"]] == e["text"] for e in stance["evidence"])
+
+
+def test_misuse_and_missing_things_have_their_exit_status(tmp_path: Path) -> None:
+    assert stancewatch("nonsense").returncode == 2
+    assert stancewatch("query", "daily_share", "--warehouse", str(tmp_path / "none.duckdb")).returncode == 1
+    done = stancewatch("feeds", "check", str(tmp_path / "none.toml"))
+    assert done.returncode == 1
+    assert b"none.toml" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_default_feeds_are_many_and_diverse(tmp_path: Path) -> None:
+    done = stancewatch("feeds", "check", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    words = done.stdout.decode().split()
+    assert int(words[0]) >= 80
+    assert int(words[4]) >= 30
+    assert int(words[6]) >= 8
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for command in ("run", "demo", "serve", "entries", "extract", "classify", "evaluate", "query", "status"):
+        done = stancewatch(command, "--help")
+        assert done.returncode == 0
+        assert b"Example:" in done.stdout, command

@@ -1,0 +1,182 @@
+"""The whole way of the data through real parts: loopback servers, a real Prefect server, a real DuckDB file."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flows.demo import feeds_toml
+from flows.demo_web import demo_web
+from warehouse.query import run_checks
+
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server for the module: each pass then starts in seconds."""
+    import httpx
+
+    from tests.support.server import unused_port
+
+    home, port = tmp_path_factory.mktemp("prefect"), unused_port()
+    environment = {**os.environ, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    log = (home / "server.log").open("w")
+    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}/api"
+    try:
+        while server.poll() is None:
+            try:
+                if httpx.get(f"{url}/health", trust_env=False).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.3)
+        assert server.poll() is None, (home / "server.log").read_text()
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+        log.close()
+
+
+class Bench:
+    """The demo's web, and passes over it in processes of their own."""
+
+    def __init__(self, api: str, folder: Path, feeds: list[Any], hosts: list[str]) -> None:
+        self.folder = folder
+        self.listing = folder / "feeds.toml"
+        self.listing.write_text(feeds_toml(feeds), encoding="utf-8")
+        self.environment = {
+            **os.environ, "PREFECT_API_URL": api, "PREFECT_HOME": str(folder / "home"),
+            "STANCEWATCH_ALLOW_HOSTS": json.dumps(hosts),
+        }  # fmt: skip
+
+    def start(self, warehouse: Path) -> subprocess.Popen[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "flows.cli",
+            "run",
+            "--all",
+            "--feeds",
+            str(self.listing),
+            "--warehouse",
+            str(warehouse),
+        ]
+        return subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def run(self, warehouse: Path) -> str:
+        process = self.start(warehouse)
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
+        return output
+
+
+@pytest.fixture(scope="module")
+def bench(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with demo_web() as (feeds, hosts):
+        yield Bench(api, tmp_path_factory.mktemp("bench"), feeds, hosts)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(bench: Bench) -> Path:
+    warehouse = bench.folder / "undisturbed" / "w.duckdb"
+    output = bench.run(warehouse)
+    assert "Daily share" in output
+    return warehouse
+
+
+def ask(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def published(warehouse: Path) -> Path:
+    return warehouse.with_suffix(".published.duckdb")
+
+
+CONTENT = {
+    "documents": "SELECT document_id, canonical_url, title, text_hash, outlet_id, lang FROM document ORDER BY ALL",
+    "relevance": "SELECT document_id, p, label, abstain FROM relevance_label ORDER BY ALL",
+    "topics": "SELECT document_id, topic, p, label FROM topic_label ORDER BY ALL",
+    "stances": "SELECT document_id, target, p_favor, p_against, p_neutral, label, abstain FROM stance_label ORDER BY ALL",
+    "evidence": "SELECT document_id, target, rank, sentence_start, sentence_end, text FROM evidence ORDER BY ALL",
+    "outcomes": "SELECT entry_id, outcome, reason FROM entry ORDER BY ALL",
+}
+
+
+def test_outcomes_add_up_and_the_checks_find_nothing(undisturbed: Path) -> None:
+    ((offered, loaded, duplicate, rejected, pending),) = ask(
+        undisturbed, "SELECT offered, loaded, duplicate, rejected, pending FROM run"
+    )
+    assert offered == loaded + duplicate + rejected + pending
+    assert loaded >= 40
+    assert duplicate >= 1
+    assert rejected >= 2
+    assert pending == 0
+    assert {name: rows for name, rows in run_checks(str(undisturbed)).items() if rows} == {}
+    reasons = {reason for (reason,) in ask(undisturbed, "SELECT DISTINCT reason FROM rejection")}
+    assert "http_404" in reasons
+    assert len(reasons) >= 2
+    assert ask(undisturbed, "SELECT count(*) FROM poll WHERE outcome = 'error'") == [(1,)]
+
+
+def test_a_second_pass_loads_nothing_twice_while_a_reader_is_open(bench: Bench, undisturbed: Path) -> None:
+    before = {name: ask(undisturbed, sql) for name, sql in CONTENT.items()}
+    with duckdb.connect(str(published(undisturbed)), read_only=True) as reader:
+        seen = reader.execute("SELECT count(*) FROM document").fetchall()
+        bench.run(undisturbed)
+        assert reader.execute("SELECT count(*) FROM document").fetchall() == seen
+    assert {name: ask(undisturbed, sql) for name, sql in CONTENT.items()} == before
+
+
+def test_a_pass_killed_at_any_moment_and_repeated_ends_the_same(bench: Bench, undisturbed: Path) -> None:
+    random_moment = random.Random(7)
+    warehouse = bench.folder / "killed" / "w.duckdb"
+    for _ in range(KILLS):
+        process = bench.start(warehouse)
+        time.sleep(random_moment.uniform(2, 12))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    bench.run(warehouse)
+    for name, sql in CONTENT.items():
+        assert ask(warehouse, sql) == ask(undisturbed, sql), name
+    assert {name: rows for name, rows in run_checks(str(warehouse)).items() if rows} == {}
+
+
+def test_where_nothing_can_be_reached_it_says_so_and_names_the_demo(bench: Bench) -> None:
+    from tests.support.server import unused_port
+
+    listing = bench.folder / "dark.toml"
+    listing.write_text(
+        '[[feed]]\nid = "dark"\n'
+        f'url = "http://127.0.0.1:{unused_port()}/feed"\n'
+        'outlet = "Dark"\ncountry = "KE"\nbloc = "global_south"\nlanguage = "en"\nownership = "private"\nkind = "news"\n'
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "run",
+        "--feeds",
+        str(listing),
+        "--warehouse",
+        str(bench.folder / "d" / "d.duckdb"),
+    ]
+    done = subprocess.run(command, env=bench.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "make demo" in done.stderr

@@ -1,0 +1,113 @@
+"""The published copy: whoever reads it disturbs nobody and is not disturbed; the pass lock ends with its process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import duckdb
+import pytest
+
+from pipeline.errors import WarehouseBusy, WarehouseError
+from tests.support.store import Store, document_rows, done, entry, poll
+from warehouse.lock import pass_lock
+from warehouse.publish import publish
+from warehouse.query import run_query
+
+READER = """
+import duckdb, json, sys
+con = duckdb.connect(sys.argv[1], read_only=True)
+for line in sys.stdin:
+    print(json.dumps(con.execute(line).fetchall()), flush=True)
+"""
+HOLDER = """
+import sys, time
+from warehouse.lock import pass_lock
+with pass_lock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+class Reader:
+    """An analyst's session in another process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def ask(self, sql: str) -> list[list[object]]:
+        """Return the rows of one query."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(sql + "\n")
+        self.process.stdin.flush()
+        rows: list[list[object]] = json.loads(self.process.stdout.readline())
+        return rows
+
+
+@pytest.fixture
+def reader(filled: Store) -> Iterator[Reader]:
+    """A session on the published copy that has read once."""
+    command = [sys.executable, "-c", READER, str(publish(filled.target))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        reader = Reader(process)
+        assert reader.ask("SELECT count(*) FROM document") == [[2]]
+        yield reader
+        process.kill()
+
+
+def test_an_open_reader_and_a_pass_do_not_disturb_each_other(filled: Store, reader: Reader) -> None:
+    for n in range(10, 15):
+        filled.load("poll", poll=[poll(f"p{n}", "f1", offered=1)], entry=[entry(f"e{n}")])
+        filled.load("documents", entry=[done(f"e{n}", f"d{n}")], **document_rows(f"d{n}", f"e{n}"))
+        publish(filled.target)
+        assert reader.ask("SELECT count(*) FROM document_current") == [[2]]
+        assert reader.ask("SELECT sum(length(text)) > 0 FROM document_text") == [[True]]
+        with duckdb.connect(str(publish(filled.target)), read_only=True) as con:
+            assert con.execute("SELECT count(*) FROM document").fetchone() == (2 + n - 9,)
+
+
+def test_the_copy_is_whole_and_plain(filled: Store) -> None:
+    copy = publish(filled.target)
+    assert copy.name == "w.published.duckdb"
+    assert sorted(path.name for path in copy.parent.iterdir()) == ["spool", "w.duckdb", "w.published.duckdb"]
+    with duckdb.connect(str(copy), read_only=True) as con:
+        views = [row[0] for row in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
+        assert len(views) >= 8
+        for view in views:  # with the settings of a plain session
+            assert con.execute(f"SELECT * FROM {view}").fetch_df_chunk is not None
+        assert con.execute("SELECT count(*) FROM duckdb_columns() WHERE comment IS NOT NULL").fetchone() != (0,)
+
+
+def test_a_log_beside_the_old_copy_does_not_break_the_new_one(filled: Store) -> None:
+    copy = publish(filled.target)
+    copy.with_name(copy.name + ".wal").write_bytes(b"of another file")
+    publish(filled.target)
+    assert run_query(filled.target, "outcomes")[1]
+
+
+def test_nothing_to_publish(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="no warehouse at"):
+        publish(str(tmp_path / "w.duckdb"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_pass_at_a_time_and_a_killed_one_frees_the_lock(store: Store) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDER, store.target], stdout=subprocess.PIPE, text=True) as holder:
+        output: IO[str] | None = holder.stdout
+        assert output is not None
+        assert output.readline() == "held\n"
+        with pytest.raises(WarehouseBusy, match=f"process {holder.pid}"), pass_lock(store.target):
+            pytest.fail("two passes at once")
+        holder.kill()
+        holder.wait()
+        with pass_lock(store.target) as path:
+            assert path.name == "w.duckdb.pass.lock"
+            with pytest.raises(WarehouseBusy), pass_lock(store.target):
+                pytest.fail("two passes at once in one process")
+    with pass_lock(store.target):
+        pass

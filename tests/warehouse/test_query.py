@@ -1,0 +1,139 @@
+"""Named queries: rows in, rows out."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from pipeline.errors import ConfigError
+from tests.support.store import SENTENCE, Store, document_rows, done, entry, merged, poll
+from warehouse.load import finish_run
+from warehouse.publish import publish
+from warehouse.query import list_queries, load_query, run_query
+
+NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
+Table = list[dict[str, object]]
+
+
+def ask(store: Store, name: str, **params: str) -> Table:
+    """Run a query and return dictionaries."""
+    columns, rows = run_query(store.target, name, params)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -> None:
+    publish(filled.target)
+    assert [name for name, _ in list_queries()] == [
+        "daily_share",
+        "net_stance",
+        "outcomes",
+        "source_health",
+        "strongest_sentences",
+    ]
+    for name, words in list_queries():
+        assert len(words) > 20
+        columns, _ = run_query(filled.target, name, {})
+        assert len(columns) == len(set(columns))
+        assert all(f"${param.name}" in load_query(name).sql for param in load_query(name).params)
+
+
+def test_daily_share(store: Store) -> None:
+    day = "2026-11-20T05:00:00Z"
+    store.load("poll", poll=[poll("p1", "f1", offered=4), poll("p2", "f2", offered=2)],
+               entry=[*(entry(f"a{n}", n, published_at=day) for n in range(4)), *(entry(f"b{n}", n, "f2", "o2", published_at=day) for n in range(2))])  # fmt: skip
+    rows = merged(
+        document_rows("d1", "a0"), document_rows("d2", "b0", "o2", "f2"), document_rows("d3", "b1", "o2", "f2")
+    )
+    rows["relevance_label"][2] |= {"abstain": True}
+    store.load("documents", entry=[done("a0", "d1"), done("b0", "d2"), done("b1", "d3")], **rows)
+    finish_run(store.target, "run-1", NOW, {}, now=NOW)
+    share = {
+        "day": date(2026, 11, 20),
+        "relevant": 2,
+        "seen": 6,
+        "pooled_share": 0.3333,
+        "outlet_mean_share": 0.375,
+        "outlets": 2,
+    }
+    assert ask(store, "daily_share") == [{**share, "complete_outlets": 2}]
+    assert [row["seen"] for row in ask(store, "daily_share", bloc="us")] == [2]
+    assert [row["relevant"] for row in ask(store, "daily_share", topic="trade")] == [0]
+    assert ask(store, "daily_share", since="2026-11-21") == []
+
+
+def test_daily_share_leaves_out_days_that_were_not_fully_seen(filled: Store) -> None:
+    finish_run(filled.target, "run-1", NOW, {}, now=NOW)
+    assert ask(filled, "daily_share") == []
+    (row,) = ask(filled, "daily_share", complete="false")
+    assert (row["relevant"], row["seen"], row["outlets"], row["complete_outlets"]) == (2, 4, 2, 0)
+
+
+def test_strongest_sentences(filled: Store) -> None:
+    rows = ask(filled, "strongest_sentences", target="binding_rules", label="favor")
+    assert [(row["document_id"], row["sentence"], row["p"], row["model_id"]) for row in rows] == [
+        ("d1", SENTENCE, 0.8, "tiny"),
+        ("d2", SENTENCE, 0.8, "tiny"),
+    ]
+    assert [
+        row["outlet"] for row in ask(filled, "strongest_sentences", target="binding_rules", label="favor", bloc="china")
+    ] == ["O1"]
+    assert ask(filled, "strongest_sentences", target="binding_rules") == []
+    assert len(ask(filled, "strongest_sentences", target="binding_rules", label="favor", most="1")) == 1
+
+
+def test_source_health(store: Store) -> None:
+    for back in range(34):
+        when = NOW - timedelta(days=back)
+        day = when.strftime("%Y-%m-%dT05:00:00Z")
+        seen = [] if back < 7 else [entry(f"a{back}", published_at=day)]
+        other = [entry(f"b{back}-{n}", n, "f2", "o2", published_at=day) for n in range(1 + back % 2)]
+        polls = [
+            poll(f"p{back}", "f1", offered=len(seen), polled_at=day),
+            poll(f"q{back}", "f2", offered=len(other), polled_at=day),
+        ]
+        store.load("poll", poll=polls, entry=[*seen, *other])
+    finish_run(store.target, "run-1", NOW, {}, now=NOW)
+    dark, fine = ask(store, "source_health")
+    assert (dark["outlet"], dark["status"], dark["seen_a_day"], dark["before_a_day"]) == ("O1", "dark", 0.0, 0.96)
+    assert (fine["outlet"], fine["status"], fine["polls"], fine["complete_days"]) == ("O2", "ok", 7, 6)
+    assert ask(store, "source_health", status="low") == []
+    assert {row["status"] for row in ask(store, "source_health", as_of="2026-10-20")} == {"new"}
+
+
+def test_net_stance(filled: Store) -> None:
+    rows = ask(filled, "net_stance", least="1")
+    assert [(row["target"], row["bloc"], row["week"], row["n"], row["net"]) for row in rows] == [
+        ("binding_rules", "china", date(2026, 11, 16), 1, 0.7),
+        ("binding_rules", "us", date(2026, 11, 16), 1, 0.7),
+    ]
+    assert ask(filled, "net_stance") == []
+
+
+def test_outcomes(filled: Store) -> None:
+    (row,) = ask(filled, "outcomes")
+    assert [row[name] for name in ("offered", "loaded", "duplicate", "rejected", "pending")] == [5, 2, 1, 1, 1]
+    assert (row["finished"], row["rejected_for"]) == (False, "http_404 1")
+
+
+def test_the_published_copy_is_read_where_there_is_one(filled: Store) -> None:
+    publish(filled.target)
+    filled.load("poll", run_id="run-2", poll=[poll("p9", "f1", polled_at="2026-11-20T12:00:00Z")])
+    assert [row["run_id"] for row in ask(filled, "outcomes")] == ["run-1"]
+    publish(filled.target)
+    assert [row["run_id"] for row in ask(filled, "outcomes")] == ["run-2", "run-1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "words"),
+    [
+        ("no_such", {}, "there are: daily_share"),
+        ("outcomes", {"limit": "3"}, "it has: run, most"),
+        ("outcomes", {"most": "many"}, "not of type int"),
+        ("daily_share", {"complete": "perhaps"}, "not of type bool"),
+        ("daily_share", {"since": "yesterday"}, "not of type date"),
+    ],
+)
+def test_misuse(filled: Store, name: str, params: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        run_query(filled.target, name, params)
