@@ -36,7 +36,9 @@ class Source:
         if data[:4] != b"E5S1":
             raise SystemExit("not an E5S1 file")
         self.data = data
-        self.hidden, self.layers, self.heads, self.ffn, self.vocab, self.positions, _ = struct.unpack_from("<7i", data, 8)
+        self.hidden, self.layers, self.heads, self.ffn, self.vocab, self.positions, _ = struct.unpack_from(
+            "<7i", data, 8
+        )
         (self.epsilon,) = struct.unpack_from("<f", data, 36)
         (pieces,) = struct.unpack_from("<i", data, 44)
         (blob,) = struct.unpack_from("<Q", data, 64)
@@ -89,12 +91,18 @@ class Graph:
         """Append x @ W.T + b with the weights in 4-bit blocks and fp32 arithmetic (accuracy_level 1)."""
         packed, scale = source.blocks(f"{key}.w", rows, cols)
         inputs = [x, self.weight(f"{key}.w", packed), self.weight(f"{key}.s", scale.reshape(-1))]
-        out = self.add("MatMulNBits", inputs, f"{key}.mm", MS, K=cols, N=rows, bits=4, block_size=BLOCK, accuracy_level=1)
+        out = self.add(
+            "MatMulNBits", inputs, f"{key}.mm", MS, K=cols, N=rows, bits=4, block_size=BLOCK, accuracy_level=1
+        )
         return self.add("Add", [out, self.weight(f"{key}.b", source.plain(f"{key}.b"))], f"{key}.out")
 
     def norm(self, source: Source, x: str, key: str) -> str:
         """Append a layer norm over the last axis."""
-        inputs = [x, self.weight(f"{key}.w", source.plain(f"{key}.w")), self.weight(f"{key}.b", source.plain(f"{key}.b"))]
+        inputs = [
+            x,
+            self.weight(f"{key}.w", source.plain(f"{key}.w")),
+            self.weight(f"{key}.b", source.plain(f"{key}.b")),
+        ]
         return self.add("LayerNormalization", inputs, f"{key}.out", axis=-1, epsilon=source.epsilon)
 
 
@@ -103,8 +111,16 @@ def embed(g: Graph, s: Source, keep: list[int]) -> str:
     packed, scale = s.blocks("emb.word", s.vocab, s.hidden)
     data = g.weight("emb.word", packed[keep].reshape(len(keep), s.hidden // 2))
     scales = g.weight("emb.scale", scale[keep])
-    words = g.add("GatherBlockQuantized", [data, "input_ids", scales], "emb.words", MS,
-                  bits=4, block_size=BLOCK, gather_axis=0, quantize_axis=1)
+    words = g.add(
+        "GatherBlockQuantized",
+        [data, "input_ids", scales],
+        "emb.words",
+        MS,
+        bits=4,
+        block_size=BLOCK,
+        gather_axis=0,
+        quantize_axis=1,
+    )
     place = s.plain("emb.pos").reshape(-1, s.hidden) + s.plain("emb.type")[: s.hidden]
     length = g.add("Shape", ["input_ids"], "length", start=1, end=2)
     zero, axis = g.weight("zero", np.array([0], np.int64)), g.weight("axis", np.array([0], np.int64))
@@ -147,7 +163,10 @@ def build(s: Source, keep: list[int]) -> onnx.ModelProto:
     for i in range(s.layers):
         x = layer(g, s, x, i)
     g.add("Identity", [x], "last_hidden_state")
-    ids = [helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "tokens"]) for n in ("input_ids", "attention_mask")]
+    ids = [
+        helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "tokens"])
+        for n in ("input_ids", "attention_mask")
+    ]
     out = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "tokens", s.hidden])
     graph = helper.make_graph(g.nodes, "e5-small", ids, [out], g.weights)
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid(MS, 1)]
@@ -189,13 +208,30 @@ def write(out: Path, s: Source, spec: dict[str, Any], keep: list[int]) -> None:
     for token in spec["added_tokens"]:
         token["id"] = place[token["id"]]
     (out / "tokenizer.json").write_text(json.dumps(spec, ensure_ascii=False, separators=(",", ":")), "utf-8")
-    special = {"tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
-               "unk_token": "<unk>", "mask_token": "<mask>", "model_max_length": s.positions}
+    special = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "cls_token": "<s>",
+        "sep_token": "</s>",
+        "pad_token": "<pad>",
+        "unk_token": "<unk>",
+        "mask_token": "<mask>",
+        "model_max_length": s.positions,
+    }
     (out / "tokenizer_config.json").write_text(json.dumps(special, indent=1) + "\n", "utf-8")
-    config = {"model_type": "bert", "architectures": ["BertModel"], "vocab_size": len(keep), "hidden_size": s.hidden,
-              "num_hidden_layers": s.layers, "num_attention_heads": s.heads, "intermediate_size": s.ffn,
-              "max_position_embeddings": s.positions, "type_vocab_size": 2, "hidden_act": "gelu",
-              "layer_norm_eps": float(np.float32(s.epsilon)), "pad_token_id": 1}
+    config = {
+        "model_type": "bert",
+        "architectures": ["BertModel"],
+        "vocab_size": len(keep),
+        "hidden_size": s.hidden,
+        "num_hidden_layers": s.layers,
+        "num_attention_heads": s.heads,
+        "intermediate_size": s.ffn,
+        "max_position_embeddings": s.positions,
+        "type_vocab_size": 2,
+        "hidden_act": "gelu",
+        "layer_norm_eps": float(np.float32(s.epsilon)),
+        "pad_token_id": 1,
+    }
     (out / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     onnx.save(build(s, keep), str(out / "model.onnx"))
 
@@ -207,14 +243,16 @@ def main() -> None:
     parser.add_argument("tokenizer", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--texts", type=Path, nargs="*", default=[], help="JSON lines whose pieces are kept")
-    parser.add_argument("--pieces", type=int, default=72_000, help="size of the vocabulary")
+    parser.add_argument("--pieces", type=int, default=100_000, help="size of the vocabulary")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     spec = json.loads(args.tokenizer.read_text("utf-8"))
     used = used_pieces(Tokenizer.from_file(str(args.tokenizer)), args.texts)
     keep = choose(spec["model"]["vocab"], used, args.pieces)
     write(args.out, Source(args.weights.read_bytes()), spec, keep)
-    print(f"{len(keep)} pieces ({len(used)} used by the texts), {(args.out / 'model.onnx').stat().st_size / 1e6:.1f} MB")
+    print(
+        f"{len(keep)} pieces ({len(used)} used by the texts), {(args.out / 'model.onnx').stat().st_size / 1e6:.1f} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ loop with jitter; who cannot get in within `wait` seconds gets `WarehouseBusy`.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -22,6 +23,10 @@ from warehouse.migrate import migrate
 Target = str | Path
 Connection = duckdb.DuckDBPyConnection
 Row = dict[str, Any]
+
+# Threads of one process share DuckDB's file lock, and closing any other handle of the file (a copy) would free it for
+# other processes: so whatever this process does with a warehouse goes in turn.
+in_turn = threading.RLock()
 
 
 def warehouse_path(target: Target) -> Path:
@@ -95,7 +100,7 @@ def connect(target: Target, *, read_only: bool = False, wait: float = 60) -> Con
 @contextmanager
 def writing(target: Target, *, wait: float = 60) -> Iterator[Connection]:
     """Give a migrated connection within one transaction: committed at the end, rolled back by any exception."""
-    with closing(connect(target, wait=wait)) as con:
+    with in_turn, closing(connect(target, wait=wait)) as con:
         migrate(con)
         con.execute("BEGIN")
         try:
@@ -109,7 +114,7 @@ def writing(target: Target, *, wait: float = 60) -> Iterator[Connection]:
 @contextmanager
 def reading(target: Target, *, wait: float = 60) -> Iterator[Connection]:
     """Give a short read-only connection."""
-    with closing(connect(target, read_only=True, wait=wait)) as con:
+    with in_turn, closing(connect(target, read_only=True, wait=wait)) as con:
         yield con
 
 

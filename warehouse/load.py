@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ import duckdb
 
 from pipeline.errors import WarehouseError
 from warehouse.connect import Connection, Target, code_version, execute_all, fetch_rows, writing
+from warehouse.spool import new_id
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +36,6 @@ LARGEST_ROW = (
     64 * 1024 * 1024
 )  # bytes of one JSON line; a page is at most 10 MB, its text escaped may be six times that
 OUTCOMES = ("offered", "loaded", "duplicate", "rejected", "pending")
-_one_at_a_time = threading.Lock()  # threads of one process share DuckDB's file lock, so they need one of their own
-
-
-def new_load_id() -> str:
-    """Return a load_id that sorts by time: UTC down to microseconds, and 8 random hexadecimal digits."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
 
 
 def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int]:
@@ -52,7 +45,7 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
     then). The caller deletes the folder afterwards.
     """
     head = _read_head(folder)
-    with _one_at_a_time, writing(target, wait=wait) as con:
+    with writing(target, wait=wait) as con:
         if con.execute("SELECT 1 FROM load WHERE load_id = ?", [head["load_id"]]).fetchone():
             return {}
         for table in STAGED:
@@ -79,8 +72,8 @@ def finish_run(
     is finished already stays as it is.
     """
     now = now or datetime.now(UTC)
-    head = {"load_id": new_load_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
-    with _one_at_a_time, writing(target, wait=wait) as con:
+    head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
+    with writing(target, wait=wait) as con:
         known = fetch_rows(
             con, "SELECT offered, loaded, duplicate, rejected, pending FROM run WHERE run_id = $id", {"id": run_id}
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,23 +24,22 @@ _guard = threading.Lock()
 @contextmanager
 def pass_lock(target: Target) -> Iterator[Path]:
     """Hold the pass lock of a warehouse; raise WarehouseBusy at once where another pass holds it."""
+    with file_lock(target, "pass") as path:
+        yield path
+
+
+@contextmanager
+def file_lock(target: Target, name: str, wait: float = 0) -> Iterator[Path]:
+    """Hold `<warehouse>.<name>.lock`; raise WarehouseBusy where somebody else holds it for more than `wait` seconds."""
     path = warehouse_path(target).resolve()
-    path = path.with_name(path.name + ".pass.lock")
-    with _guard:
-        if path in _held:  # before the file is opened: closing it again would free the lock
-            raise WarehouseBusy(_message(path, str(os.getpid())))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.read(file, 32).decode(errors="replace").strip()
-            os.close(file)
-            raise WarehouseBusy(_message(path, holder)) from error
-        _held.add(path)
+    path = path.with_name(f"{path.name}.{name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + wait
+    while (file := _take(path)) is None:
+        if time.monotonic() >= end:
+            raise WarehouseBusy(f"{path} is held by {_holder(path)}: wait for it or stop it; nothing was lost")
+        time.sleep(0.05)
     try:
-        os.ftruncate(file, 0)
-        os.write(file, f"{os.getpid()}\n".encode())
         yield path
     finally:
         with _guard:
@@ -47,5 +47,24 @@ def pass_lock(target: Target) -> Iterator[Path]:
             os.close(file)
 
 
-def _message(path: Path, holder: str) -> str:
-    return f"another pass (process {holder or 'unknown'}) holds {path}: wait for it or stop it; nothing was lost"
+def _take(path: Path) -> int | None:
+    with _guard:
+        if path in _held:  # before the file is opened: closing it again would free the lock
+            return None
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            return None
+        _held.add(path)
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+        return file
+
+
+def _holder(path: Path) -> str:
+    with _guard:
+        if path in _held:
+            return f"this process ({os.getpid()})"
+        return f"process {path.read_text(errors='replace').strip() or 'unknown'}"

@@ -6,15 +6,16 @@ disk after a checkpoint, without holding it; a writer who checkpoints meanwhile 
 
 from __future__ import annotations
 
+import glob
 import os
-import secrets
 import shutil
 from pathlib import Path
 
 import duckdb
 
 from pipeline.errors import WarehouseBusy, WarehouseError
-from warehouse.connect import Target, connect, published_path, warehouse_path
+from warehouse.connect import Target, connect, in_turn, published_path, warehouse_path
+from warehouse.lock import file_lock
 from warehouse.migrate import migrate
 
 TRIES = 20
@@ -28,14 +29,15 @@ def publish(target: Target, wait: float = 60) -> Path:
     source, goal = warehouse_path(target), published_path(target)
     if not source.exists():
         raise WarehouseError(f"no warehouse at {source}: a pass (stancewatch run) creates it")
-    draft = goal.with_name(f".{goal.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with in_turn, file_lock(target, "publish", wait):
+        for left in goal.parent.glob(f".{glob.escape(goal.name)}.*.tmp"):  # of a publisher that was killed
+            left.unlink(missing_ok=True)
+        draft = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
         for _ in range(TRIES):
             _checkpoint(target, wait)
             if _copy_undisturbed(source, draft):
                 _swap_in(draft, goal)
                 return goal
-    finally:
         draft.unlink(missing_ok=True)
     raise WarehouseBusy(f"{source} changed during each of {TRIES} copies; publish again later, the old copy stays")
 

@@ -41,9 +41,10 @@ def write_load(data: Path, run_id: str, kind: str, tables: Rows) -> Path:
     draft = data / "spool" / "work" / load_id
     draft.mkdir(parents=True, mode=0o700)
     for table, rows in tables.items():
-        with (draft / f"{table}.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+        # Half a surrogate pair is no Unicode: DuckDB refuses the whole file for it, so it becomes a question mark.
+        with (draft / f"{table}.jsonl").open("w", encoding="utf-8", errors="replace", newline="\n") as stream:
             for row in rows:
-                stream.write(json.dumps(row, ensure_ascii=True) + "\n")
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
     head = {"load_id": load_id, "run_id": run_id, "kind": kind, "created_at": iso(datetime.now(UTC))}

@@ -10,7 +10,9 @@ from typing import Any
 
 
 def stancewatch(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "flows.cli", *arguments], input=stdin, capture_output=True, cwd=cwd, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments], input=stdin, capture_output=True, cwd=cwd, check=False
+    )
 
 
 def lines(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ LAW = (
     "their AI models do, and an independent regulator needs the power to stop dangerous systems. Voluntary pledges "
     "have failed; only mandatory rules and strict oversight will protect the rights of citizens."
 )
-CHINESE = "各国应当在联合国框架内加强人工智能全球治理合作。我们呼吁帮助发展中国家提升人工智能能力，弥合智能鸿沟。"  # noqa: RUF001
+CHINESE = "各国应当在联合国框架内加强人工智能全球治理合作。我们呼吁帮助发展中国家提升人工智能能力，弥合智能鸿沟。"
 CAKE = "Beat the eggs with the sugar until they are pale. Fold in the flour and bake the cake for forty minutes."
 DOCS = [("Ministers want a treaty", TREATY, "en"), ("A law at last", LAW, "en"), ("", CHINESE, "zh"),
         ("A simple cake", CAKE, "en"), ("Twice as long", f"{TREATY}\n\n{LAW}\n\n" * 6, None)]  # fmt: skip
@@ -93,7 +93,16 @@ def test_evidence_is_verbatim_and_belongs_to_every_position(classifier: Classifi
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n\t ", "\x00\x01\x1b[31m\x7f", "\ud800 lone \udfff", "." * 5000, "w" * 1_000_000, "\u202e\u200b\ufeff", "🤖" * 3000],
+    [
+        "",
+        " \n\t ",
+        "\x00\x01\x1b[31m\x7f",
+        "\ud800 lone \udfff",
+        "." * 5000,
+        "w" * 1_000_000,
+        "\u202e\u200b\ufeff",
+        "🤖" * 3000,
+    ],
     ids=["empty", "blank", "control", "surrogate", "stops", "one word", "invisible", "emoji"],
 )
 def test_hostile_text_gets_labels(classifier: Classifier, codebook: Codebook, text: str) -> None:
@@ -178,7 +187,7 @@ def test_a_shorter_codebook_gives_the_same_numbers(classifier: Classifier, codeb
         ("One. Two!  Three?", ["One.", "Two!", "Three?"]),
         ("It grew 3.5 percent, says example.org today. Yes.", ["It grew 3.5 percent, says example.org today.", "Yes."]),
         ("Dr. No met J. Smith of the U.S. Senate.", ["Dr. No met J. Smith of the U.S. Senate."]),
-        ("第一句。“第二句！”第三句", ["第一句。", "“第二句！”", "第三句"]),  # noqa: RUF001
+        ("第一句。“第二句！”第三句", ["第一句。", "“第二句！”", "第三句"]),
         ("هل هذا صحيح؟ نعم.", ["هل هذا صحيح؟", "نعم."]),
         ("यह है। वह है।", ["यह है।", "वह है।"]),
         ("a\n\n b \r\nc", ["a", "b", "c"]),
@@ -190,7 +199,7 @@ def test_sentences(text: str, parts: list[str]) -> None:
 
 
 def test_evaluate_counts_what_it_should(classifier: Classifier, tmp_path: Path) -> None:
-    empty = {"topics": [], "fav": [], "ag": [], "neu": [], "evidence": {}}
+    empty: dict[str, object] = {"topics": [], "fav": [], "ag": [], "neu": [], "evidence": {}}
     gold = {**empty, "rel": 1, "topics": ["institutions"], "fav": ["multilateral"]}
     rows = [{"title": "t", "text": TREATY, "lang": "en", "gold": gold},
             {"title": "c", "text": CAKE, "lang": "en", "gold": {**empty, "rel": 0}}]  # fmt: skip
@@ -212,6 +221,8 @@ def test_softmax_is_a_share_whatever_its_input() -> None:
 
 
 def test_the_module_loads_no_weights_and_no_heavy_library() -> None:
-    code = "import sys, pipeline.model; print([m for m in ('torch', 'transformers', 'onnxruntime') if m in sys.modules])"
+    code = (
+        "import sys, pipeline.model; print([m for m in ('torch', 'transformers', 'onnxruntime') if m in sys.modules])"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.connect import fetch_rows, reading
-from warehouse.load import load_folder, new_load_id
+from warehouse.load import load_folder
+from warehouse.spool import new_id
 
 Rows = list[dict[str, Any]]
 T1 = "2026-11-20T08:00:00Z"
@@ -22,7 +23,7 @@ class Store:
 
     def prepare(self, kind: str, run_id: str = "run-1", **tables: Rows) -> Path:
         """Write a load folder and return it."""
-        load_id = new_load_id()
+        load_id = new_id()
         folder = self.spool / load_id
         folder.mkdir(parents=True)
         head = {"load_id": load_id, "run_id": run_id, "kind": kind, "created_at": T1}

@@ -15,8 +15,9 @@ import pytest
 from pipeline.errors import WarehouseBusy, WarehouseError
 from tests.support.store import SENTENCE, T1, TEXT, Store, document_rows, done, entry, feed, merged, outlet, poll
 from warehouse.connect import connect
-from warehouse.load import STAGED, finish_run, load_folder, new_load_id
+from warehouse.load import STAGED, finish_run, load_folder
 from warehouse.query import run_checks
+from warehouse.spool import new_id, write_load
 from warehouse.state import due_feeds, pending_entries, run_outcomes
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
@@ -231,7 +232,7 @@ def test_finish_writes_the_run_and_the_days(filled: Store) -> None:
 
 def test_a_day_is_complete_only_when_every_feed_was_seen_to_its_end(store: Store) -> None:
     def complete(now: datetime = NOW) -> list[bool]:
-        finish_run(store.target, new_load_id(), now, {}, now=now)
+        finish_run(store.target, new_id(), now, {}, now=now)
         rows = store.rows("SELECT complete FROM current_outlet_day WHERE day = DATE '2026-11-20' AND outlet_id = 'o1'")
         return [row["complete"] for row in rows]
 
@@ -319,7 +320,9 @@ def test_a_load_killed_at_any_moment_and_repeated_leaves_the_same(tmp_path: Path
     calm, killed = Store(tmp_path / "calm"), Store(tmp_path / "killed")
     calm.prepare("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
     for n in range(6):
-        calm.prepare("poll", poll=[poll(f"p{n}", "f1", offered=2, etag=f"v{n}")], entry=[entry(f"e{n}"), entry("same", 1)])
+        calm.prepare(
+            "poll", poll=[poll(f"p{n}", "f1", offered=2, etag=f"v{n}")], entry=[entry(f"e{n}"), entry("same", 1)]
+        )
         calm.prepare("documents", entry=[done(f"e{n}", f"d{n % 4}")], **document_rows(f"d{n % 4}", f"e{n}"))
     folders = sorted(calm.spool.iterdir())
     for folder in folders:
@@ -339,3 +342,11 @@ def test_a_load_killed_at_any_moment_and_repeated_leaves_the_same(tmp_path: Path
     assert killed.rows(loads) == calm.rows(loads)
     assert {**everything(killed), "load": []} == {**everything(calm), "load": []}
     assert run_checks(killed.target) == {}
+
+
+def test_broken_text_of_the_web_does_not_block_the_spool(store: Store, tmp_path: Path) -> None:
+    title = "half a pair \ud83e, a nothing \x00, a line\u2028 and \x85"
+    tables = {"poll": [poll("p1", "f1", offered=1)], "entry": [entry("e1", title=title)]}
+    folder = write_load(tmp_path, "run-1", "poll", tables)
+    assert load_folder(store.target, folder)["entry"] == 1
+    assert store.rows("SELECT title FROM entry") == [{"title": title.replace("\ud83e", "?")}]

