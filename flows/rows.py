@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pipeline.codebook import Codebook
@@ -158,7 +158,7 @@ class DocumentTables:
                 "title": document.title,
                 "authors": list(document.authors),
                 "published_at": published,
-                "published_on": (document.published_at or "")[:10] or None,
+                "published_on": _day(document.published_at),
                 "date_source": document.date_source,
                 "first_seen_at": entry["first_seen_at"],
                 "fetched_at": fetched_at,
@@ -187,6 +187,14 @@ class DocumentTables:
                 {**key, "target": s.target, "rank": n, "sentence_start": e.start, "sentence_end": e.end, "text": e.text}
                 for n, e in enumerate(s.evidence, 1)
             ]
+
+
+def _day(published: str | None) -> str | None:
+    """The day that the page gives, in its own time zone; None where it is no full date."""
+    try:
+        return date.fromisoformat((published or "")[:10]).isoformat()
+    except ValueError:
+        return None
 
 
 def _utc(published: str | None) -> str | None:

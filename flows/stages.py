@@ -18,7 +18,7 @@ from typing import Any
 
 from flows import rows
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import ItemError, Transient
+from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError
 from pipeline.extract import extract
 from pipeline.fetch import fetch_pages, read_warc, write_warc
 from pipeline.http import Pace
@@ -153,8 +153,20 @@ def load(warehouse: str, folder: Path, work: Path | None = None) -> dict[str, in
 
 
 def load_leftovers(warehouse: str, data: Path) -> int:
-    """Store what a killed pass had prepared; return how many loads there were."""
+    """Store what a killed pass had prepared; return how many loads there were.
+
+    One that breaks the contract is set aside in `spool-quarantine`, so that it cannot stop every later pass; its
+    entries are still pending in the warehouse.
+    """
     ready = ready_loads(data)
     for folder in ready:
-        load(warehouse, folder)
+        try:
+            load(warehouse, folder)
+        except WarehouseBusy:
+            raise
+        except WarehouseError:
+            aside = data / "spool-quarantine" / folder.name
+            log.exception("load %s is set aside in %s", folder.name, aside)
+            aside.parent.mkdir(exist_ok=True, mode=0o700)
+            folder.rename(aside)
     return len(ready)

@@ -86,7 +86,7 @@ def _document(
         url=url,
         canonical_url=canonical,
         title=_clean(said.title or getattr(found, "title", None) or "")[:500],
-        authors=said.authors or tuple(name.strip() for name in author.split(";") if name.strip()),
+        authors=tuple(filter(None, map(_clean, (said.authors or author.split(";"))[:20]))),
         published_at=published,
         date_source=source,
         lang=language_of(text),

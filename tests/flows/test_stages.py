@@ -1,0 +1,27 @@
+"""Stages as plain functions: what a killed pass leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows.stages import load_leftovers
+from warehouse.spool import new_id, ready_loads, work_folder, write_load
+
+
+def test_a_broken_load_is_set_aside_and_stops_nobody(tmp_path: Path) -> None:
+    work_folder(tmp_path)
+    bad = write_load(tmp_path, new_id(), "documents", {"entry": [{"entry_id": "e", "no_such_column": 1}]})
+    good = write_load(tmp_path, new_id(), "feeds", {"outlet": [], "feed": []})
+    assert load_leftovers(str(tmp_path / "w.duckdb"), tmp_path) == 2
+    assert ready_loads(tmp_path) == []
+    assert not good.exists()
+    assert (tmp_path / "spool-quarantine" / bad.name / "entry.jsonl").exists()
+    assert load_leftovers(str(tmp_path / "w.duckdb"), tmp_path) == 0
+
+
+def test_a_draft_of_a_killed_pass_is_dropped(tmp_path: Path) -> None:
+    work = work_folder(tmp_path)
+    (work / "half").mkdir()
+    (work / "half" / "load.json").write_text("{}")
+    assert ready_loads(tmp_path) == []
+    assert list(work_folder(tmp_path).iterdir()) == []
