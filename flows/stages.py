@@ -21,8 +21,8 @@ from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError
 from pipeline.extract import extract
 from pipeline.fetch import fetch_pages, read_warc, write_warc
-from pipeline.http import Pace
 from pipeline.model import Classifier, load_classifier
+from pipeline.pace import Pace
 from pipeline.poll import poll_feeds
 from pipeline.records import Document, Feed, Rejection, Validators
 from pipeline.settings import Settings

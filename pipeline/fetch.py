@@ -12,7 +12,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from pipeline.errors import ItemError, Rejected, Transient
-from pipeline.http import Client, Pace, open_client
+from pipeline.http import Client, open_client
+from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.robots import Robots
 from pipeline.settings import Settings

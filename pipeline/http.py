@@ -10,14 +10,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from threading import Lock
 from urllib.parse import urljoin, urlsplit
 
 import certifi
@@ -25,10 +23,13 @@ import httpcore
 import httpx
 
 from pipeline.errors import Rejected, Transient
+from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
 
 MAX_REDIRECTS = 8
+HOST_CONNECTIONS = 2
+HOST_FAILURES = 3  # in a row; then the host is left alone for the rest of the batch
 RETRY_STATUS = frozenset({403, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 
@@ -90,37 +91,14 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-class Pace:
-    """One queue a host: hands out moments `delay` seconds apart. Shared by all threads of a process."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._free = frozenset(settings.allow_hosts)
-        self._default = settings.host_delay
-        self._delay: dict[str, float] = {}
-        self._next: dict[str, float] = {}
-        self._lock = Lock()
-
-    def slow_down(self, host: str, delay: float) -> None:
-        """Raise a host's delay to `delay` seconds (robots.txt or a 429 asks for it)."""
-        with self._lock:
-            self._delay[host] = max(delay, self._delay.get(host, 0.0))
-
-    def reserve(self, host: str) -> float:
-        """Return the seconds to wait before the next request to the host, and take that moment."""
-        with self._lock:
-            now = time.monotonic()
-            start = max(now, self._next.get(host, now))
-            delay = self._delay.get(host, 0.0 if host in self._free else self._default)
-            self._next[host] = start + delay
-            return start - now
-
-
 class Client:
     """A bounded HTTP client for one event loop. `get` follows redirects itself, so that each hop is checked."""
 
     def __init__(self, settings: Settings, pace: Pace) -> None:
         self._settings = settings
         self._pace = pace
+        self._turn: dict[str, asyncio.Semaphore] = {}
+        self._failures: dict[str, int] = {}
         transport = httpx.AsyncHTTPTransport(verify=True)
         transport._pool = httpcore.AsyncConnectionPool(  # the seam that httpx offers no argument for (0.28, 2026-11)
             ssl_context=ssl.create_default_context(cafile=certifi.where()),
@@ -142,19 +120,9 @@ class Client:
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Page:
         """Fetch one URL. Raises Transient (may work later) or Rejected (never will); 304 is returned as a Page."""
-        try:
-            async with asyncio.timeout(None) as limit:
-                return await self._hops(url, dict(headers or {}), limit)
-        except TimeoutError as error:
-            raise Transient("timeout", f"no whole answer in {self._settings.request_timeout:g} s") from error
-
-    async def _hops(self, url: str, headers: dict[str, str], limit: asyncio.Timeout) -> Page:
-        loop = asyncio.get_running_loop()
+        asked = dict(headers or {})
         for _ in range(MAX_REDIRECTS + 1):
-            limit.reschedule(None)  # waiting our turn at the host is not the server's time
-            await asyncio.sleep(self._pace.reserve(urlsplit(url).netloc.lower()))
-            limit.reschedule(loop.time() + self._settings.request_timeout)
-            page = await self._one(url, headers)
+            page = await self._in_turn(url, asked)
             if page.status not in (301, 302, 303, 307, 308):
                 return page
             target = urljoin(url, page.headers.get("location", ""))
@@ -162,6 +130,25 @@ class Client:
                 raise Rejected("bad_redirect", f"redirects to {target[:200]}")
             url = target.split("#", 1)[0]
         raise Rejected("too_many_redirects", f"more than {MAX_REDIRECTS} redirects")
+
+    async def _in_turn(self, url: str, headers: dict[str, str]) -> Page:
+        """Wait for the host's turn, which is not the server's time, and make one request with one deadline."""
+        host = urlsplit(url).netloc.lower()
+        async with self._turn.setdefault(host, asyncio.Semaphore(HOST_CONNECTIONS)):
+            if self._failures.get(host, 0) >= HOST_FAILURES:
+                raise Transient("host_down", f"{host} failed {HOST_FAILURES} times in a row")
+            await asyncio.sleep(self._pace.reserve(host))
+            try:
+                async with asyncio.timeout(self._settings.request_timeout):
+                    page = await self._one(url, headers)
+            except TimeoutError as error:
+                self._failures[host] = self._failures.get(host, 0) + 1
+                raise Transient("timeout", f"no whole answer in {self._settings.request_timeout:g} s") from error
+            except Transient as error:
+                self._failures[host] = self._failures.get(host, 0) + (error.reason in ("timeout", "network"))
+                raise
+            self._failures[host] = 0
+            return page
 
     async def _one(self, url: str, headers: dict[str, str]) -> Page:
         with translated():

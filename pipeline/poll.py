@@ -17,7 +17,8 @@ from typing import Any
 import feedparser
 
 from pipeline.errors import ItemError, Rejected
-from pipeline.http import Client, Pace, open_client
+from pipeline.http import Client, open_client
+from pipeline.pace import Pace
 from pipeline.records import Entry, Feed, Rejection, Validators, stable_id
 from pipeline.settings import Settings
 from pipeline.urls import normalise_url

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from pipeline.errors import Rejected, Transient
-from pipeline.http import Client, Pace
+from pipeline.http import Client
+from pipeline.pace import Pace
 
 MAX_ROBOTS = 512_000  # RFC 9309 asks for at least 500 KiB
 MAX_CRAWL_DELAY = 60.0

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.errors import ItemError, Rejected, Transient
 from pipeline.fetch import fetch_pages, read_warc, write_warc
-from pipeline.http import Pace, is_public, open_client, retry_after
+from pipeline.http import is_public, open_client, retry_after
+from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
 from tests.support.server import Web, drip, endless, serve_web, unused_port
@@ -100,6 +101,18 @@ def test_public_addresses(address: str, public: bool) -> None:
 def test_nothing_listening_is_worth_another_try(web: Web) -> None:
     port = unused_port()
     assert reason(web, f"http://127.0.0.1:{port}/", allow_hosts=[f"127.0.0.1:{port}"]) == "network"
+
+
+def test_a_host_that_hangs_is_left_alone_and_the_others_go_on(web: Web) -> None:
+    with serve_web() as other:
+        web.routes.update({f"/{n}": drip for n in range(12)})
+        other.page("/ok", "<p>text</p>")
+        settings = Settings(allow_hosts=[web.host, other.host], request_timeout=0.5)
+        urls = [f"{web.url}/{n}" for n in range(12)] + [f"{other.url}/ok"]
+        results = fetch_pages(settings, Pace(settings), urls)
+        assert getattr(results[-1], "status", None) == 200
+        assert {getattr(r, "reason", "page") for r in results[:-1]} == {"timeout", "host_down"}
+        assert sum(n for path, n in web.hits.items() if path != "/robots.txt") <= 4
 
 
 def test_retry_after_takes_seconds_and_dates() -> None:

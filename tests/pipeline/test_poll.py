@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import Rejected
-from pipeline.http import Pace
+from pipeline.pace import Pace
 from pipeline.poll import poll_feeds, read_feed
 from pipeline.records import Feed, Validators
 from pipeline.settings import Settings

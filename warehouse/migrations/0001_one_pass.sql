@@ -342,7 +342,7 @@ CREATE TABLE outlet_day (
 COMMENT ON TABLE outlet_day IS 'What was seen of an outlet on a day (UTC). Append-only: each load that changes a day adds a version, the view current_outlet_day takes the newest';
 COMMENT ON COLUMN outlet_day.outlet_id IS 'Key: the outlet';
 COMMENT ON COLUMN outlet_day.day IS 'Key: the day, UTC';
-COMMENT ON COLUMN outlet_day.n_seen IS 'Entries of the outlet, relevant or not, by the day of publication in the feed, else by the day first seen';
+COMMENT ON COLUMN outlet_day.n_seen IS 'Entries of the outlet, relevant or not, by the day of publication in the feed, else on the page, else by the day first seen';
 COMMENT ON COLUMN outlet_day.polls IS 'Polls of its feeds on that day';
 COMMENT ON COLUMN outlet_day.failed_polls IS 'Of these, failed ones';
 COMMENT ON COLUMN outlet_day.complete IS 'The day is over, and each enabled feed of the outlet (from the day of its first poll on; a feed never polled counts as missing) had at least one successful poll on that day, its last poll of that day among them';

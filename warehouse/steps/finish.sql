@@ -1,8 +1,10 @@
 -- The end of a pass: a version of outlet_day for each day whose figures changed. The run row is written beside it.
 INSERT INTO outlet_day BY NAME
 WITH seen AS (
-    SELECT outlet_id, CAST(coalesce(published_at, first_seen_at) AT TIME ZONE 'UTC' AS DATE) AS day, count(*) AS n_seen
-    FROM entry GROUP BY ALL
+    SELECT entry.outlet_id, coalesce(CAST(entry.published_at AT TIME ZONE 'UTC' AS DATE),
+            CAST(document.published_at AT TIME ZONE 'UTC' AS DATE), document.published_on,
+            CAST(entry.first_seen_at AT TIME ZONE 'UTC' AS DATE)) AS day, count(*) AS n_seen
+    FROM entry LEFT JOIN document ON document.entry_id = entry.entry_id GROUP BY ALL
 ),
 feed_day AS (
     SELECT feed_id, CAST(polled_at AT TIME ZONE 'UTC' AS DATE) AS day, count(*) AS polls,
@@ -15,7 +17,8 @@ polled AS (
     FROM feed_day JOIN feed USING (feed_id) GROUP BY ALL
 ),
 outlet_and_day AS (
-    SELECT outlet_id, day FROM seen UNION SELECT outlet_id, day FROM polled
+    -- also days of earlier versions: an entry moves to its page's day once the page is read
+    SELECT outlet_id, day FROM seen UNION SELECT outlet_id, day FROM polled UNION SELECT outlet_id, day FROM current_outlet_day
 ),
 expected AS (
     SELECT outlet_and_day.outlet_id, outlet_and_day.day, count(*) AS feeds
