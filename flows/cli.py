@@ -48,6 +48,18 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def one_pass(feeds: str | None, warehouse: str, all_feeds: bool, limit: int | None) -> None:
+    """Run the ingest flow here; a run that ends as failed becomes one plain line."""
+    from prefect.exceptions import FailedRun  # noqa: PLC0415
+
+    from flows.ingest import ingest  # noqa: PLC0415
+
+    try:
+        ingest(feeds, warehouse, all_feeds, limit)
+    except FailedRun as error:
+        raise StancewatchError(str(error)) from error
+
+
 @app.command()
 def run(
     feeds: Annotated[Path | None, typer.Option(help="Feeds file (TOML); default: the feeds of the package.")] = None,
@@ -59,11 +71,9 @@ def run(
 
     Example: stancewatch run --feeds feeds.toml --warehouse watch.duckdb --limit 3
     """
-    from flows.ingest import ingest  # noqa: PLC0415
-
     with plain_errors():
         settings = load_settings(feeds=feeds, warehouse=warehouse)
-        ingest(str(feeds) if feeds else None, settings.warehouse, all_feeds, limit)
+        one_pass(str(feeds) if feeds else None, settings.warehouse, all_feeds, limit)
         tables.after_pass(Console(), settings.warehouse)
 
 
@@ -76,10 +86,9 @@ def demo(
     Example: stancewatch demo --dir /tmp/demo
     """
     from flows.demo import demo_settings  # noqa: PLC0415
-    from flows.ingest import ingest  # noqa: PLC0415
 
     with plain_errors(), demo_settings(folder) as warehouse:
-        ingest(all_feeds=True)
+        one_pass(None, warehouse, True, None)
         tables.after_pass(Console(), warehouse)
 
 
@@ -155,7 +164,7 @@ def evaluate(
             typer.echo(f"stancewatch: skipped: {file} is not there", err=True)
             raise typer.Exit(1)
         settings = load_settings()
-        classifier, _ = classifier_for(str(settings.model) if settings.model else None, settings.codebook)
+        classifier, _ = classifier_for(settings)
         with file.open(encoding="utf-8") as stream:
             figures = measure([json.loads(line) for line in stream], classifier)
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))

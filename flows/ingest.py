@@ -15,14 +15,15 @@ from typing import Any
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
+from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.progress import Progress
 
 from flows import rows, stages
 from flows.progress import progress
-from pipeline.errors import StancewatchError
 from pipeline.feeds import load_feeds
 from pipeline.records import Feed, Validators
 from pipeline.settings import load_settings
@@ -37,9 +38,7 @@ ENTRIES_A_BATCH = 64
 AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
 
 
-class NoFeedReached(StancewatchError):
-    """Not one feed of the pass answered."""
-
+NOT_REACHED = "no feed at all could be reached; `make demo` shows the pipeline without a network"
 
 poll = task(name="poll", cache_policy=NO_CACHE)(stages.poll)
 fetch = task(name="fetch", cache_policy=NO_CACHE)(stages.fetch)
@@ -63,14 +62,15 @@ def run_name() -> str:
 )
 def ingest(
     feeds: str | None = None, warehouse: str | None = None, all_feeds: bool = False, limit: int | None = None
-) -> dict[str, int]:
+) -> dict[str, int] | State[Any]:
     """Make one pass: poll due feeds, fetch, extract, label, load, publish.
 
     feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file. all_feeds: also
     feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
-    Returns the outcomes: offered, loaded, duplicate, rejected, pending.
+    Returns the outcomes: offered, loaded, duplicate, rejected, pending; a failed state where no feed answered.
     """
     settings = load_settings(feeds=feeds, warehouse=warehouse)
+    stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
     with pass_lock(settings.warehouse), progress() as bars:
         started = datetime.now(UTC)
@@ -85,8 +85,8 @@ def ingest(
         _work_off(one, work, interleave([_plain(entry) for entry in pending if entry["feed_id"] in named]), bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
-    report(settings.warehouse, one.run_id, counts)
-    return counts
+    reached = report(settings.warehouse, one.run_id, counts)
+    return counts if reached else Failed(message=NOT_REACHED)
 
 
 def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, int]]:
@@ -144,8 +144,8 @@ def _land(one: stages.Pass, flying: deque[tuple[int, Path, PrefectFuture[Path]]]
     bars.advance(bar, size)
 
 
-def report(warehouse: str, run_id: str, counts: dict[str, int]) -> None:
-    """Leave the outcomes of the run as an artifact, and say so where no feed answered."""
+def report(warehouse: str, run_id: str, counts: dict[str, int]) -> bool:
+    """Leave the outcomes of the run as an artifact; return whether any feed that was asked answered."""
     found = state.run_outcomes(warehouse, run_id)
     table = [{"outcome": name, "items": number} for name, number in counts.items()]
     table += [{"outcome": f"rejected: {why}", "items": n} for why, n in found["reasons"].items()]
@@ -153,5 +153,4 @@ def report(warehouse: str, run_id: str, counts: dict[str, int]) -> None:
     create_table_artifact(key="outcomes", table=table, description=f"Outcomes of run {run_id}")
     get_run_logger().info("outcomes: %s", ", ".join(f"{n} {name}" for name, n in counts.items()))
     answers = state.poll_outcomes(warehouse, run_id)
-    if answers and set(answers) == {"error"}:
-        raise NoFeedReached("no feed at all could be reached; `make demo` shows the pipeline without a network")
+    return not answers or set(answers) != {"error"}

@@ -144,7 +144,7 @@ def document_record(identity: Any, document: Document) -> dict[str, Any]:
 
 def labels_of(lines: Iterable[dict[str, Any] | BadLine], settings: Settings) -> Iterator[dict[str, Any]]:
     """Lines {id, title, text[, lang]} to labels, a batch at a time."""
-    classifier, book = classifier_for(str(settings.model) if settings.model else None, settings.codebook)
+    classifier, book = classifier_for(settings)
     model = {"id": classifier.model_id, "revision": classifier.revision, "codebook": book.hash}
     batch: list[tuple[Any, tuple[str, str, str | None] | BadLine]] = []
 

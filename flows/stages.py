@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from flows import rows
@@ -44,9 +45,17 @@ class Pass:
         self.pace = Pace(settings)
 
 
+_loading = Lock()  # the import of transformers is lazy, and fails where two threads make it at once
+
+
+def classifier_for(settings: Settings) -> tuple[Classifier, Codebook]:
+    """Return the model and the codebook of the settings, loaded once a process."""
+    with _loading:
+        return _classifier_for(str(settings.model) if settings.model else None, settings.codebook)
+
+
 @lru_cache(maxsize=2)
-def classifier_for(model: str | None, codebook: Path | None) -> tuple[Classifier, Codebook]:
-    """Load the model once a process."""
+def _classifier_for(model: str | None, codebook: Path | None) -> tuple[Classifier, Codebook]:
     book = load_codebook(codebook)
     return load_classifier(model, book), book
 
@@ -113,7 +122,7 @@ def document_of(line: dict[str, Any]) -> Document | None:
 def label(one: Pass, folder: Path) -> Path:
     """Label the documents of an extracted batch and return the load that holds every outcome of the batch."""
     settings = one.settings
-    classifier, book = classifier_for(str(settings.model) if settings.model else None, settings.codebook)
+    classifier, book = classifier_for(settings)
     lines = list(_lines(folder / "extracted.jsonl"))
     documents = [document_of(line) for line in lines]
     usable = [d for d in documents if d is not None and d.rejection is None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from flows.stages import load_leftovers
@@ -25,3 +27,14 @@ def test_a_draft_of_a_killed_pass_is_dropped(tmp_path: Path) -> None:
     (work / "half" / "load.json").write_text("{}")
     assert ready_loads(tmp_path) == []
     assert list(work_folder(tmp_path).iterdir()) == []
+
+
+def test_threads_that_ask_for_the_model_at_once_get_the_same_one() -> None:
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor; from flows.stages import classifier_for\n"
+        "from pipeline.settings import Settings\n"
+        "with ThreadPoolExecutor(4) as pool: found = list(pool.map(classifier_for, [Settings()] * 4))\n"
+        "assert len({id(classifier) for classifier, _ in found}) == 1"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
