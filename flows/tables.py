@@ -13,6 +13,7 @@ from rich.table import Table
 
 from warehouse.query import run_query
 
+PIPED_WIDTH = 240  # characters; a file has no edge to break at
 Rows = Sequence[Sequence[Any]]
 
 
@@ -20,7 +21,7 @@ def show(console: Console, title: str, columns: Sequence[str], rows: Rows) -> No
     """Print a table; text from outside is never read as markup."""
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # a narrow terminal breaks a value, it never hides one
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
     console.print(table)
@@ -54,7 +55,7 @@ def after_pass(console: Console, warehouse: str) -> None:
 def write(stream: IO[str], name: str, columns: Sequence[str], rows: Rows, form: str) -> None:
     """Write a result as table, csv or json."""
     if form == "table":
-        show(Console(file=stream), name, columns, rows)
+        show(Console(file=stream, width=None if stream.isatty() else PIPED_WIDTH), name, columns, rows)
     elif form == "csv":
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
