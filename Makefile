@@ -17,7 +17,7 @@ $(VENV)/.test: $(VENV)/.run
 setup: $(VENV)/.run
 
 run: $(VENV)/.run
-	$(BIN)/stancewatch run --limit 3
+	$(BIN)/stancewatch run --all --limit 3
 
 demo: $(VENV)/.run
 	$(BIN)/stancewatch demo

@@ -79,7 +79,11 @@ def ingest(
         write_load(one.data, one.run_id, "feeds", rows.feed_tables(known))
         if leftovers := stages.load_leftovers(settings.warehouse, one.data) - 1:
             get_run_logger().info("loaded %d batches that an earlier pass had prepared", leftovers)
-        _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
+        due = _due(settings.warehouse, known, all_feeds)
+        get_run_logger().info(
+            "%d of %d feeds are due%s", len(due), len(known), "" if due else " (--all asks all of them)"
+        )
+        _poll_all(one, due, bars)
         named = {feed.feed_id for feed in known}
         pending = state.pending_entries(settings.warehouse, datetime.now(UTC), limit)
         _work_off(one, work, interleave([_plain(entry) for entry in pending if entry["feed_id"] in named]), bars)
