@@ -29,26 +29,37 @@ DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
-    """Extract the article of a page. `published_at` is the feed's date, used where the page has none."""
+    """Extract the article of a page. `published_at` is the feed's date, used where the page has none.
+
+    Raises ValueError where `url` is no web address; whatever is wrong with the page is a rejection.
+    """
     base = normalise_url(url)
+    try:
+        return _extract(body, base, published_at)
+    except Exception as error:  # whatever a parser does over hostile bytes, one page must not end a pass
+        detail = f"{type(error).__name__}: {error}"[:200]
+        return _refused(base, Rejection(stage="extract", reason="extractor_failed", detail=detail))
+
+
+def _refused(base: str, why: Rejection) -> Document:
+    return _document(base, base, Structured(), None, "", None, why)
+
+
+def _extract(body: bytes, base: str, published_at: str | None) -> Document:
     tree = load_html(body)
     if tree is None:
-        return _document(base, base, Structured(), None, "", None, Rejection(stage="extract", reason="not_html"))
+        return _refused(base, Rejection(stage="extract", reason="not_html"))
     if _too_deep(tree):
-        return _document(base, base, Structured(), None, "", None, Rejection(stage="extract", reason="too_deep"))
+        return _refused(base, Rejection(stage="extract", reason="too_deep"))
     said = read_structured(tree)
-    # trafilatura changes the tree it is given: it gets the bytes, or its own parse of the same page
-    try:
-        found = trafilatura.bare_extraction(
-            lxml_html.fromstring(lxml_html.tostring(tree)),
-            url=url,
-            include_comments=False,
-            with_metadata=True,
-            deduplicate=False,
-        )
-    except (ValueError, RecursionError, AttributeError, TypeError) as error:
-        reason = Rejection(stage="extract", reason="extractor_failed", detail=f"{type(error).__name__}: {error}"[:200])
-        return _document(base, base, said, None, "", None, reason)
+    # trafilatura changes the tree it is given, so it gets one of its own
+    found = trafilatura.bare_extraction(
+        lxml_html.fromstring(lxml_html.tostring(tree)),
+        url=base,
+        include_comments=False,
+        with_metadata=True,
+        deduplicate=False,
+    )
     text = _clean(getattr(found, "text", None) or "")
     canonical = _canonical(base, said.canonical)
     return _document(base, canonical, said, found, text, published_at, _verdict(tree, text))

@@ -46,7 +46,10 @@ def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list
 
     Every item is returned, also one that stands twice: the load counts the second as a duplicate.
     """
-    parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers={})
+    try:
+        parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers={})
+    except Exception as error:  # whatever a parser does over hostile bytes, one feed must not end a pass
+        raise Rejected("not_a_feed", f"the parser failed: {type(error).__name__}: {error}"[:200]) from error
     if not parsed.get("version"):
         raise Rejected("not_a_feed", str(parsed.get("bozo_exception", "no RSS, RDF or Atom in it"))[:200])
     entries: list[Entry] = []

@@ -73,3 +73,13 @@ def test_chinese_says_as_much_in_fewer_characters() -> None:
     found = extract(page(f"<article><h1>湖边</h1><p>{text}</p></article>", lang="zh"), "https://news.example/zh")
     assert found.rejection is None
     assert found.lang == "zh"
+
+
+def test_a_parser_that_breaks_over_a_page_costs_that_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("pipeline.extract.trafilatura.bare_extraction", broken)
+    found = extract(page(article()), "https://news.example/a")
+    assert found.rejection is not None
+    assert (found.rejection.reason, found.rejection.detail) == ("extractor_failed", "RuntimeError: boom")

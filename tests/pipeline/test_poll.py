@@ -60,3 +60,12 @@ def test_validators_are_sent_and_an_unchanged_body_is_not_read_again(web: Web) -
     (third,) = poll_feeds(settings, Pace(settings), [(feed, first.validators)])
     assert third.error is not None
     assert third.validators == first.validators
+
+
+def test_a_parser_that_breaks_over_a_feed_costs_that_feed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("pipeline.poll.feedparser.parse", broken)
+    with pytest.raises(Rejected, match="boom"):
+        read_feed(RSS.encode(), "f", "https://news.example/feed", NOW)
