@@ -1,7 +1,7 @@
 """The ingest flow: one pass over the due feeds, from poll to publish.
 
 Tasks have the grain of a batch: 32 feeds a poll, 64 entries a fetch, extract and label, one load a batch. Batches are
-fetched side by side and loaded in order, so that of two addresses of one document the same one always wins.
+fetched side by side and loaded in order; decision 2 says which of two addresses of one document wins, also after a kill.
 """
 
 from __future__ import annotations
