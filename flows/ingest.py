@@ -1,7 +1,8 @@
 """The ingest flow: one pass over the due feeds, from poll to publish.
 
-Tasks have the grain of a batch: 32 feeds a poll, 64 entries a fetch, extract and label, one load a batch. Batches are
-fetched side by side and loaded in order; decision 2 says which of two addresses of one document wins, also after a kill.
+Tasks have the grain of a batch: 32 feeds a poll, `batch_size` entries a fetch, extract and label, one load a batch. Batches are
+dealt and loaded in one order, also after a kill, and worked on side by side; the order decides which of two addresses of
+one document wins (decision 2).
 """
 
 from __future__ import annotations
@@ -31,13 +32,10 @@ from warehouse import state
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
-from warehouse.spool import iso, new_id, work_folder, write_load
+from warehouse.spool import deal, iso, new_id, work_folder, write_load
 
 FEEDS_A_POLL = 32
-ENTRIES_A_BATCH = 64
 AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
-
-
 NOT_REACHED = "no feed at all could be reached; `make demo` shows the pipeline without a network"
 
 poll = task(name="poll", cache_policy=NO_CACHE)(stages.poll)
@@ -74,23 +72,22 @@ def ingest(
     one = stages.Pass(settings, new_id())
     with pass_lock(settings.warehouse), progress() as bars:
         started = datetime.now(UTC)
-        work = work_folder(one.data)
         known = load_feeds(settings.feeds)
-        write_load(one.data, one.run_id, "feeds", rows.feed_tables(known))
-        if leftovers := stages.load_leftovers(settings.warehouse, one.data) - 1:
-            get_run_logger().info("loaded %d batches that an earlier pass had prepared", leftovers)
-        due = _due(settings.warehouse, known, all_feeds)
-        get_run_logger().info(
-            "%d of %d feeds are due%s", len(due), len(known), "" if due else " (--all asks all of them)"
-        )
-        _poll_all(one, due, bars)
-        named = {feed.feed_id for feed in known}
-        pending = state.pending_entries(settings.warehouse, datetime.now(UTC), limit)
-        _work_off(one, work, interleave([_plain(entry) for entry in pending if entry["feed_id"] in named]), bars)
+        _begin(one, known)
+        _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
+        _work_off(one, _pending(settings.warehouse, known, limit), bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)
     return counts if reached else Failed(message=NOT_REACHED)
+
+
+def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
+    """Store what a killed pass had prepared, then the feeds of this one."""
+    if leftovers := stages.load_leftovers(one.settings.warehouse, one.data):
+        get_run_logger().info("loaded %d batches that an earlier pass had prepared", leftovers)
+    work_folder(one.data)
+    stages.load(one.settings.warehouse, write_load(deal(one.data), one.run_id, "feeds", rows.feed_tables(known)))
 
 
 def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, int]]:
@@ -100,51 +97,49 @@ def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[F
         if feed := named.get(row["feed_id"]):
             seen = Validators(etag=row["etag"], last_modified=row["last_modified"], body_hash=row["body_hash"])
             found.append((feed, seen, row["failures"] or 0))
+    hint = "" if found else " (--all asks all of them)"
+    get_run_logger().info("%d of %d feeds are due%s", len(found), len(known), hint)
     return found
 
 
 def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, int]], bars: Progress) -> None:
     bar = bars.add_task("polling feeds", total=len(due))
     batches = [due[n : n + FEEDS_A_POLL] for n in range(0, len(due), FEEDS_A_POLL)]
-    futures = [poll.submit(one, batch) for batch in batches]
+    futures = [poll.submit(one, batch, deal(one.data)) for batch in batches]
     for batch, future in zip(batches, futures, strict=True):
         load(one.settings.warehouse, future.result())
         bars.advance(bar, len(batch))
 
 
-def _plain(entry: dict[str, Any]) -> dict[str, Any]:
-    """Spell the times of an entry as JSON does: stages hand entries on in files."""
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
+def _pending(warehouse: str, known: Sequence[Feed], limit: int | None) -> list[dict[str, Any]]:
+    """Return the entries to be fetched now, those of feeds that the file still names, their times spelt as in JSON."""
+    named = {feed.feed_id for feed in known}
+    found = state.pending_entries(warehouse, datetime.now(UTC), limit)
+    return [
+        {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
+        for entry in found
+        if entry["feed_id"] in named
+    ]
 
 
-def interleave(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Deal the entries out feed by feed, so that no batch waits for the pace of one host."""
-    by_feed: dict[str, list[dict[str, Any]]] = {}
-    for entry in entries:
-        by_feed.setdefault(entry["feed_id"], []).append(entry)
-    rounds = max(map(len, by_feed.values()), default=0)
-    return [queue[n] for n in range(rounds) for queue in by_feed.values() if n < len(queue)]
-
-
-def _work_off(one: stages.Pass, work: Path, entries: list[dict[str, Any]], bars: Progress) -> None:
+def _work_off(one: stages.Pass, entries: list[dict[str, Any]], bars: Progress) -> None:
     bar = bars.add_task("fetching and labelling pages", total=len(entries))
-    flying: deque[tuple[int, Path, PrefectFuture[Path]]] = deque()
-    for start in range(0, len(entries), ENTRIES_A_BATCH):
-        batch = entries[start : start + ENTRIES_A_BATCH]
-        folder = work / one.run_id / f"{start // ENTRIES_A_BATCH:06d}"
-        folder.parent.mkdir(exist_ok=True)
-        fetched = fetch.submit(one, batch, folder)
+    flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
+    size = one.settings.batch_size
+    for start in range(0, len(entries), size):
+        batch = entries[start : start + size]
+        fetched = fetch.submit(one, batch, deal(one.data))
         extracted = extract.submit(fetched)  # type: ignore[call-overload]  # Prefect types no futures as arguments
-        flying.append((len(batch), folder, label.submit(one, extracted)))
+        flying.append((len(batch), label.submit(one, extracted)))
         while len(flying) >= AHEAD:
             _land(one, flying, bars, bar)
     while flying:
         _land(one, flying, bars, bar)
 
 
-def _land(one: stages.Pass, flying: deque[tuple[int, Path, PrefectFuture[Path]]], bars: Progress, bar: Any) -> None:
-    size, folder, labelled = flying.popleft()
-    load(one.settings.warehouse, labelled.result(), folder)
+def _land(one: stages.Pass, flying: deque[tuple[int, PrefectFuture[Path]]], bars: Progress, bar: Any) -> None:
+    size, labelled = flying.popleft()
+    load(one.settings.warehouse, labelled.result())
     bars.advance(bar, size)
 
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from flows.stages import classifier_for
 from pipeline.errors import Rejected
-from pipeline.extract import extract, language_of
+from pipeline.extract import extract
 from pipeline.poll import read_feed
 from pipeline.records import Document, Labels
 from pipeline.settings import Settings
@@ -166,7 +166,7 @@ def labels_of(lines: Iterable[dict[str, Any] | BadLine], settings: Settings) -> 
             (text,) = _needed(line, "text")
             if not isinstance(title, str) or not isinstance(line.get("lang"), str | None):
                 raise BadLine("fields title and lang must be strings")
-            batch.append((_identity(line), (title, text, line.get("lang") or language_of(text))))
+            batch.append((_identity(line), (title, text, line.get("lang"))))
         except BadLine as error:
             batch.append((_identity(line) if isinstance(line, dict) else None, error))
         if len(batch) >= BATCH:

@@ -28,7 +28,7 @@ from pipeline.poll import poll_feeds
 from pipeline.records import Document, Feed, Rejection, Validators
 from pipeline.settings import Settings
 from warehouse.load import load_folder
-from warehouse.spool import iso, ready_loads, write_load
+from warehouse.spool import drop_early, drop_load, iso, ready_loads, write_load
 
 log = logging.getLogger(__name__)
 CODE_VERSION = version("stancewatch")
@@ -60,7 +60,7 @@ def _classifier_for(model: str | None, codebook: Path | None) -> tuple[Classifie
     return load_classifier(model, book), book
 
 
-def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, int]]) -> Path:
+def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, int]], work: Path) -> Path:
     """Poll a batch of (feed, validators, failures so far); return the load that holds entries and validators."""
     polls = poll_feeds(one.settings, one.pace, [(feed, known) for feed, known, _ in feeds])
     for (feed, _, _), answer in zip(feeds, polls, strict=True):
@@ -70,12 +70,11 @@ def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, int]]) -> Path:
             seen = "unchanged" if answer.unchanged else f"{len(answer.entries)} entries"
             log.info("feed %s (%s): %s", feed.feed_id, feed.url, seen)
     interval = timedelta(seconds=one.settings.poll_interval)
-    return write_load(one.data, one.run_id, "poll", rows.poll_tables(one.run_id, feeds, polls, interval))
+    return write_load(work, one.run_id, "poll", rows.poll_tables(one.run_id, feeds, polls, interval))
 
 
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
-    """Fetch a batch of pending entries into `folder`: pages.warc.gz and fetched.jsonl, an entry a line in order."""
-    folder.mkdir(parents=True, mode=0o700)
+    """Fetch a batch of pending entries into its work folder: pages.warc.gz and fetched.jsonl, an entry a line in order."""
     results = fetch_pages(one.settings, one.pace, [entry["url"] for entry in entries])
     write_warc(folder / "pages.warc.gz", [page for page in results if not isinstance(page, ItemError)])
     with (folder / "fetched.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
@@ -141,32 +140,32 @@ def label(one: Pass, folder: Path) -> Path:
             tables.rejected(line["entry"], document.rejection, line["entry"]["attempts"] + 1)
         else:
             tables.loaded(line["entry"], document, next(labels), line["fetched_at"], warc)
-    return write_load(one.data, one.run_id, "documents", tables.tables)
+    return write_load(folder, one.run_id, "documents", tables.tables)
 
 
 def keep_warc(data: Path, folder: Path) -> str:
     """Move the pages of a batch to their place for keeping; return the path inside the data folder."""
-    place = Path("warc") / f"{datetime.now(UTC):%Y/%m/%d}" / f"{folder.parent.name}-{folder.name}.warc.gz"
+    place = Path("warc") / f"{datetime.now(UTC):%Y/%m/%d}" / f"{folder.name}.warc.gz"
     (data / place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.move(folder / "pages.warc.gz", data / place)
     return str(place)
 
 
-def load(warehouse: str, folder: Path, work: Path | None = None) -> dict[str, int]:
-    """Store one prepared load in one transaction, then drop its folder and the batch's work folder."""
+def load(warehouse: str, folder: Path) -> dict[str, int]:
+    """Store one prepared load in one transaction, then drop its folders."""
     counts = load_folder(warehouse, folder)
-    shutil.rmtree(folder)
-    if work is not None:
-        shutil.rmtree(work, ignore_errors=True)
+    drop_load(folder)
     return counts
 
 
 def load_leftovers(warehouse: str, data: Path) -> int:
-    """Store what a killed pass had prepared; return how many loads there were.
+    """Store what a killed pass had prepared, up to the first gap; return how many loads there were.
 
     One that breaks the contract is set aside in `spool-quarantine`, so that it cannot stop every later pass; its
     entries are still pending in the warehouse.
     """
+    if early := drop_early(data):
+        log.info("%d loads of an earlier pass came before their turn: they are done again", len(early))
     ready = ready_loads(data)
     for folder in ready:
         try:

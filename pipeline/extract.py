@@ -12,9 +12,9 @@ from typing import Any
 
 import trafilatura
 from lxml import html as lxml_html
-from py3langid import classify
 from trafilatura.utils import load_html
 
+from pipeline.language import language_of
 from pipeline.records import Document, Rejection
 from pipeline.structured import Structured, read_structured
 from pipeline.urls import normalise_url, same_owner
@@ -151,11 +151,3 @@ def _linked_share(tree: Any, text: str) -> float:
     anchors = {" ".join(a.text_content().split()) for a in tree.iter("a")}
     lines = [" ".join(line.split()).strip("-| ") for line in text.splitlines()]
     return sum(len(line) for line in lines if line in anchors) / max(1, sum(map(len, lines)))
-
-
-def language_of(text: str) -> str | None:
-    """Return the language of the text itself (ISO 639-1), None for too little text. The page's tag is not asked."""
-    sample = text[:2_000]
-    if len(sample) < 20:
-        return None
-    return str(classify(sample)[0])

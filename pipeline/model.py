@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.encoder import FILES, Encoded, Encoder, clean
+from pipeline.encoder import FILES, Encoded, Encoder
 from pipeline.errors import ConfigError
+from pipeline.language import language_of
 from pipeline.records import Evidence, Labels, Stance, Topic
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Classifier:
 
     def _one(self, title: str, text: str, lang: str | None) -> Labels:
         encoded = self.encoder.encode(title, text)
-        lang = lang or detect(text)
+        lang = lang or language_of(text)
         known = bool(lang) and str(lang).lower().replace("_", "-").split("-")[0] in self.languages
         limits = self.codebook.thresholds
         found = score(self.heads, encoded.document.astype(np.float64))
@@ -143,16 +144,6 @@ class Classifier:
         chosen = sorted(int(i) for rank, i in enumerate(order) if rank == 0 or value[i] >= 0.5)
         spans = [encoded.spans[i] for i in chosen]
         return tuple(Evidence(start=start, end=end, text=text[start:end]) for start, end in spans)
-
-
-def detect(text: str) -> str | None:
-    """Return the language of the text as an ISO 639-1 code, or None where there is too little of it."""
-    sample = clean(text[:4000])
-    if sum(c.isalpha() for c in sample) < 10:
-        return None
-    import py3langid  # noqa: PLC0415 - loads a model of its own
-
-    return str(py3langid.classify(sample)[0])
 
 
 def load_classifier(model: str | Path | None, codebook: Codebook) -> Classifier:

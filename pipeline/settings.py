@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     allow_hosts: list[str] = []  # host:port that may be private, and need no delay
     poll_interval: float = Field(default=1800.0, gt=0)
     max_attempts: int = Field(default=5, gt=0)  # fetches of one entry before it is rejected for good
+    batch_size: int = Field(default=64, ge=1, le=1024)  # entries a task fetches, extracts and labels
 
     @classmethod
     def settings_customise_sources(

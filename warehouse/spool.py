@@ -1,6 +1,7 @@
 """The spool: loads wait here as folders of JSON lines until the short transaction that stores them.
 
-A folder with its final name is complete; anything under `work/` belongs to a pass that is running or was killed.
+A load is dealt first, which makes its folder under `work/`; a folder beside `work/` is complete. Loads are stored in
+the order in which they were dealt, also after a kill.
 """
 
 from __future__ import annotations
@@ -35,11 +36,20 @@ def work_folder(data: Path) -> Path:
     return work
 
 
-def write_load(data: Path, run_id: str, kind: str, tables: Rows) -> Path:
-    """Write one load durably and return its folder; a crash before the rename leaves nothing to load."""
-    load_id = new_id()
-    draft = data / "spool" / "work" / load_id
-    draft.mkdir(parents=True, mode=0o700)
+def deal(data: Path) -> Path:
+    """Make the work folder of the next load and return it. Its name is the load's id; ids sort in the order of dealing."""
+    folder = data / "spool" / "work" / new_id()
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def write_load(work: Path, run_id: str, kind: str, tables: Rows) -> Path:
+    """Write the load that `work` was dealt for, durably, and return its folder in the spool.
+
+    A crash before the rename leaves nothing to load.
+    """
+    draft = work / "load"
+    draft.mkdir(mode=0o700)
     for table, rows in tables.items():
         # Half a surrogate pair is no Unicode: DuckDB refuses the whole file for it, so it becomes a question mark.
         with (draft / f"{table}.jsonl").open("w", encoding="utf-8", errors="replace", newline="\n") as stream:
@@ -47,13 +57,34 @@ def write_load(data: Path, run_id: str, kind: str, tables: Rows) -> Path:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-    head = {"load_id": load_id, "run_id": run_id, "kind": kind, "created_at": iso(datetime.now(UTC))}
+    head = {"load_id": work.name, "run_id": run_id, "kind": kind, "created_at": iso(datetime.now(UTC))}
     (draft / "load.json").write_text(json.dumps(head), encoding="utf-8")
-    final = data / "spool" / load_id
+    final = work.parent.parent / work.name
     draft.rename(final)
     return final
 
 
 def ready_loads(data: Path) -> list[Path]:
-    """Return the complete loads, oldest first."""
+    """Return the complete loads in the order of dealing."""
     return sorted(path.parent for path in (data / "spool").glob("*/load.json") if path.parent.name != "work")
+
+
+def drop_early(data: Path) -> list[str]:
+    """Drop the complete loads that were dealt after one that a killed pass did not complete; return their ids.
+
+    They would be loaded out of order, and the order decides which of two addresses of one document wins. Their entries
+    are pending still, so the next pass does them again.
+    """
+    ready = ready_loads(data)
+    dealt = (path.name for path in (data / "spool" / "work").glob("*"))
+    gap = min(set(dealt) - {path.name for path in ready}, default=None)
+    early = [path for path in ready if gap is not None and path.name > gap]
+    for path in early:
+        shutil.rmtree(path)
+    return [path.name for path in early]
+
+
+def drop_load(folder: Path) -> None:
+    """Drop a stored load and its work folder, in the order that a kill in between does no harm."""
+    shutil.rmtree(folder)
+    shutil.rmtree(folder.parent / "work" / folder.name, ignore_errors=True)

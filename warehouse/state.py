@@ -23,9 +23,10 @@ def due_feeds(target: Target, now: datetime, all_feeds: bool = False) -> list[Ro
 
 
 def pending_entries(target: Target, now: datetime, limit_per_feed: int | None = None) -> list[Row]:
-    """Return the entries to be tried now, oldest first; at most `limit_per_feed` of a feed.
+    """Return the entries to be tried now, the top of every feed first; at most `limit_per_feed` of a feed.
 
-    Keys: entry_id, url, feed_id, outlet_id, title, published_at, attempts, first_seen_at.
+    The order depends on nothing but the entries themselves, so that a killed pass goes on where it was; and it deals
+    the feeds out evenly, so that no batch waits for the pace of one host. Keys: entry_id, url, feed_id, outlet_id, title, published_at, attempts, first_seen_at.
     """
     sql = """
         SELECT entry_id, url, feed_id, outlet_id, title, epoch_us(published_at) AS published_at,
@@ -33,7 +34,7 @@ def pending_entries(target: Target, now: datetime, limit_per_feed: int | None = 
         FROM entry
         WHERE outcome = 'pending' AND (next_attempt_at IS NULL OR next_attempt_at <= $now)
         QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY entry.first_seen_at, position, entry_id) <= $most
-        ORDER BY entry.first_seen_at, feed_id, position, entry_id
+        ORDER BY position, feed_id, entry_id
     """
     most = 2**62 if limit_per_feed is None else limit_per_feed
     with reading(target) as con:

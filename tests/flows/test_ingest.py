@@ -61,6 +61,7 @@ class Bench:
         self.environment = {
             **os.environ, "PREFECT_API_URL": api, "PREFECT_HOME": str(folder / "home"),
             "STANCEWATCH_ALLOW_HOSTS": json.dumps(hosts),
+            "STANCEWATCH_BATCH_SIZE": "6",  # many batches in flight: a kill can leave a later one ready first
         }  # fmt: skip
 
     def start(self, warehouse: Path) -> subprocess.Popen[str]:
@@ -116,6 +117,7 @@ CONTENT = {
     "stances": "SELECT document_id, target, p_favor, p_against, p_neutral, label, abstain FROM stance_label ORDER BY ALL",
     "evidence": "SELECT document_id, target, rank, sentence_start, sentence_end, text FROM evidence ORDER BY ALL",
     "outcomes": "SELECT entry_id, outcome, reason FROM entry ORDER BY ALL",
+    "winners": "SELECT document_id, entry_id, feed_id FROM document ORDER BY ALL",
 }
 
 

@@ -17,7 +17,7 @@ from tests.support.store import SENTENCE, T1, TEXT, Store, document_rows, done, 
 from warehouse.connect import connect
 from warehouse.load import STAGED, finish_run, load_folder
 from warehouse.query import run_checks
-from warehouse.spool import new_id, write_load
+from warehouse.spool import deal, new_id, write_load
 from warehouse.state import due_feeds, pending_entries, run_outcomes
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
@@ -173,11 +173,11 @@ def test_pending_entries_are_tried_again(filled: Store) -> None:
     assert run_checks(filled.target) == {}
 
 
-def test_pending_entries_come_oldest_first_and_limited(store: Store) -> None:
+def test_pending_entries_come_from_the_top_of_every_feed_and_limited(store: Store) -> None:
     store.load("poll", poll=[poll("p1", "f1", offered=3), poll("p2", "f2", offered=1)],
                entry=[entry("z", 0), entry("y", 1), entry("x", 2), entry("w", 0, "f2", "o2", first_seen_at="2026-11-20T07:00:00Z")])  # fmt: skip
-    assert [row["entry_id"] for row in pending_entries(store.target, NOW)] == ["w", "z", "y", "x"]
-    assert [row["entry_id"] for row in pending_entries(store.target, NOW, 2)] == ["w", "z", "y"]
+    assert [row["entry_id"] for row in pending_entries(store.target, NOW)] == ["z", "w", "y", "x"]
+    assert [row["entry_id"] for row in pending_entries(store.target, NOW, 2)] == ["z", "w", "y"]
 
 
 def test_labels_of_a_further_run_stand_beside_the_first(filled: Store) -> None:
@@ -347,6 +347,6 @@ def test_a_load_killed_at_any_moment_and_repeated_leaves_the_same(tmp_path: Path
 def test_broken_text_of_the_web_does_not_block_the_spool(store: Store, tmp_path: Path) -> None:
     title = "half a pair \ud83e, a nothing \x00, a line\u2028 and \x85"
     tables = {"poll": [poll("p1", "f1", offered=1)], "entry": [entry("e1", title=title)]}
-    folder = write_load(tmp_path, "run-1", "poll", tables)
+    folder = write_load(deal(tmp_path), "run-1", "poll", tables)
     assert load_folder(store.target, folder)["entry"] == 1
     assert store.rows("SELECT title FROM entry") == [{"title": title.replace("\ud83e", "?")}]
