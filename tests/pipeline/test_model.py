@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.encoder import CHARACTERS, Encoder, clean
+from pipeline.encoder import Encoder
 from pipeline.errors import ConfigError
-from pipeline.evaluate import evaluate, f1, read_rows
-from pipeline.model import Classifier, load_classifier, softmax
+from pipeline.evaluate import evaluate, read_rows
+from pipeline.heads import softmax
+from pipeline.metrics import f1
+from pipeline.model import Classifier, load_classifier
 from pipeline.sentences import sentences
+from pipeline.windows import CHARACTERS, clean
 
 MODEL = Path(str(files("pipeline") / "data" / "model"))
 TREATY = (

@@ -1,0 +1,69 @@
+"""Commands that make passes: run, demo, serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows import tables
+from flows.commands import WarehouseOption, plain_errors
+from pipeline.errors import StancewatchError
+from pipeline.settings import load_settings
+
+LimitOption = Annotated[int | None, typer.Option(min=1, help="Fetch at most so many entries a feed in this pass.")]
+
+
+def one_pass(feeds: str | None, warehouse: str, all_feeds: bool, limit: int | None) -> None:
+    """Run the ingest flow here; a run that ends as failed becomes one plain line."""
+    from prefect.exceptions import FailedRun  # noqa: PLC0415
+
+    from flows.ingest import ingest  # noqa: PLC0415
+
+    try:
+        ingest(feeds, warehouse, all_feeds, limit)
+    except FailedRun as error:
+        raise StancewatchError(str(error)) from error
+
+
+def run(
+    feeds: Annotated[Path | None, typer.Option(help="Feeds file (TOML); default: the feeds of the package.")] = None,
+    warehouse: WarehouseOption = None,
+    all_feeds: Annotated[bool, typer.Option("--all", help="Also poll feeds that are not due.")] = False,
+    limit: LimitOption = None,
+) -> None:
+    """Make one pass now: poll due feeds, fetch, extract, label, load.
+
+    Example: stancewatch run --feeds feeds.toml --warehouse watch.duckdb --limit 3
+    """
+    with plain_errors():
+        settings = load_settings(feeds=feeds, warehouse=warehouse)
+        one_pass(str(feeds) if feeds else None, settings.warehouse, all_feeds, limit)
+        tables.after_pass(Console(), settings.warehouse)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help="Where the demo's warehouse goes.")] = Path("demo"),
+) -> None:
+    """Make one pass over a small bundled web, served on loopback; ends with a trend table.
+
+    Example: stancewatch demo --dir /tmp/demo
+    """
+    from flows.demo import demo_settings  # noqa: PLC0415
+
+    with plain_errors(), demo_settings(folder) as warehouse:
+        one_pass(None, warehouse, True, None)
+        tables.after_pass(Console(), warehouse)
+
+
+def serve(port: Annotated[int, typer.Option(help="Port of the Prefect server on 127.0.0.1.")] = 4200) -> None:
+    """Run everything on one machine: Prefect server, deployments and a worker, until Ctrl-C.
+
+    Example: stancewatch serve --port 4200
+    """
+    from flows.serve import serve as serve_all  # noqa: PLC0415
+
+    with plain_errors():
+        raise typer.Exit(serve_all(port))

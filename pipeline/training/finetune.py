@@ -1,0 +1,177 @@
+"""Fine-tune a base encoder and its heads on coded rows: rows in, a trained `Network` out. Needs torch.
+
+One pass over the data takes every relevant row, every row written for training, and a fresh sample of irrelevant ones.
+The loss adds relevance, and for relevant rows topics, addressed and stance (rare sides weighted up, at most threefold),
+and draws each target's attention to the coders' evidence.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+
+from pipeline.codebook import Codebook
+from pipeline.training.data import Row, labels
+from pipeline.training.network import Logits, Network
+from pipeline.windows import cut
+
+log = logging.getLogger(__name__)
+TINY = 1e-9
+POOL = 24  # batches that are sorted by length together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How to fine-tune; chosen by grouped cross-validation."""
+
+    epochs: int = 5
+    batch: int = 16
+    frozen: int = 6  # lowest layers that stay as they are
+    rate: float = 2e-4  # of the top layer; each layer below has `decay` of the one above
+    decay: float = 0.9
+    head_rate: float = 2e-3
+    warmup: float = 0.08
+    irrelevant: int = 500  # sampled for each epoch
+    evidence: float = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row: its tokens, which of them are evidence for which target [targets, tokens], and its labels."""
+
+    ids: list[int]
+    sentence: NDArray[np.int64]  # [tokens]: index of the sentence, -1 for none
+    evidence: NDArray[np.float32]
+    relevance: bool
+    topic: NDArray[Any]
+    addressed: NDArray[Any]
+    stance: NDArray[Any]
+    written: bool  # for training, by the project: taken in every epoch
+
+
+def examples(rows: Sequence[Row], tokenizer: Any, codebook: Codebook) -> list[Example]:
+    """Return the first window of each row with its labels."""
+    y = labels(rows, codebook)
+    found = []
+    for i, row in enumerate(rows):
+        windows, spans = cut(tokenizer, row.get("title") or "", row["text"])
+        first = windows[0]
+        evidence = np.zeros((len(codebook.targets), len(first.ids)), np.float32)
+        for t, target in enumerate(codebook.targets):
+            marked = (row["gold"].get("evidence") or {}).get(target.id, [])
+            inside = [n for n, (s, e) in enumerate(spans) if any(s < end and e > start for start, end in marked)]
+            evidence[t] = np.isin(first.sentence, inside)
+        found.append(Example(
+            first.ids, first.sentence, evidence, bool(y["relevance"][i, 0]), y["topic"][i], y["addressed"][i], y["stance"][i],
+            "outlet" not in row,
+        ))  # fmt: skip
+    return found
+
+
+def fine_tune(base: Path, data: Sequence[Example], codebook: Codebook, recipe: Recipe) -> Network:
+    """Train on all of `data` and return the network in evaluation mode."""
+    torch.manual_seed(recipe.seed)
+    rng = random.Random(recipe.seed)  # noqa: S311 - shuffles, no secrets
+    network = Network(base, len(codebook.topics), len(codebook.targets), recipe.frozen)
+    kept = [network.lower(torch.tensor([e.ids]))[0].to(torch.bfloat16) for e in data]
+    optimiser = torch.optim.AdamW(_rates(network, recipe), weight_decay=0.01)
+    always = [i for i, e in enumerate(data) if e.relevance or e.written]
+    rest = [i for i in range(len(data)) if i not in set(always)]
+    sample = min(recipe.irrelevant, len(rest))
+    steps = recipe.epochs * -(-(len(always) + sample) // recipe.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, [g["lr"] for g in optimiser.param_groups], total_steps=steps + 1, pct_start=recipe.warmup,
+        anneal_strategy="linear", cycle_momentum=False, final_div_factor=1e4,
+    )  # fmt: skip
+    weights = _weights([data[i] for i in always])
+    network.train()
+    for epoch in range(recipe.epochs):
+        total = 0.0
+        for batch in _batches(always + rng.sample(rest, sample), data, recipe.batch, rng):
+            states, mask = _pad([kept[i] for i in batch])
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                logits = network(states, mask)
+            loss = _loss(logits, [data[i] for i in batch], weights, recipe.evidence)
+            optimiser.zero_grad()
+            loss.backward()
+            clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+        log.info("epoch %d of %d: loss %.3f", epoch + 1, recipe.epochs, total * recipe.epochs / steps)
+    return network.eval()
+
+
+def _rates(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the parameter groups: each trained layer with a rate of its own, the heads with theirs."""
+    layers = list(network.encoder.encoder.layer)
+    groups = [{"params": list(layer.parameters()), "lr": recipe.rate * recipe.decay ** (len(layers) - 1 - i)}
+              for i, layer in enumerate(layers) if i >= recipe.frozen]  # fmt: skip
+    heads = [p for name, p in network.named_parameters() if not name.startswith("encoder.")]
+    return [*groups, {"params": heads, "lr": recipe.head_rate}]
+
+
+def _batches(order: list[int], data: Sequence[Example], size: int, rng: random.Random) -> Iterator[list[int]]:
+    """Yield shuffled batches of rows of about the same length."""
+    rng.shuffle(order)
+    found = []
+    for start in range(0, len(order), size * POOL):
+        pool = sorted(order[start : start + size * POOL], key=lambda i: len(data[i].ids))
+        found += [pool[n : n + size] for n in range(0, len(pool), size)]
+    rng.shuffle(found)
+    yield from found
+
+
+def _pad(states: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    longest = max(map(len, states))
+    out = torch.zeros(len(states), longest, states[0].shape[-1])
+    mask = torch.zeros(len(states), longest)
+    for i, one in enumerate(states):
+        out[i, : len(one)] = one
+        mask[i, : len(one)] = 1
+    return out, mask
+
+
+def _weights(data: Sequence[Example]) -> tuple[Tensor, Tensor]:
+    """Return weights for positive topics [topics] and for stances [targets, 3], more for the rare."""
+    on = [e for e in data if e.relevance]
+    topic = np.stack([e.topic for e in on]).sum(0)
+    stance = np.stack([[np.sum([e.stance == k for e in on], axis=0)] for k in range(3)])[:, 0].T
+    rare = np.sqrt(len(on) / 3 / np.maximum(stance, 8)).clip(0.5, 3)
+    return torch.tensor(np.sqrt((len(on) - topic) / np.maximum(topic, 1))).float(), torch.tensor(rare).float()
+
+
+def _loss(logits: Logits, batch: Sequence[Example], weights: tuple[Tensor, Tensor], evidence: float) -> Tensor:
+    relevant = torch.tensor([float(e.relevance) for e in batch])
+    total = functional.binary_cross_entropy_with_logits(logits.relevance, relevant)
+
+    def of_relevant(losses: Tensor) -> Tensor:
+        return (losses.mean(1) * relevant).sum() / relevant.sum().clamp(min=1)
+
+    topic, addressed = (torch.tensor(np.stack([getattr(e, n) for e in batch])).float() for n in ("topic", "addressed"))
+    stance = torch.tensor(np.stack([e.stance for e in batch]))
+    binary = functional.binary_cross_entropy_with_logits
+    total = total + 1.5 * of_relevant(binary(logits.topic, topic, reduction="none", pos_weight=weights[0]))
+    total = total + of_relevant(binary(logits.addressed, addressed, reduction="none"))
+    sides = functional.cross_entropy(logits.stance.flatten(0, 1), stance.flatten(), reduction="none").view(stance.shape)
+    total = total + 2 * of_relevant(sides * weights[1][torch.arange(stance.shape[1])[None], stance])
+    marked = torch.zeros_like(logits.attention)
+    for i, example in enumerate(batch):
+        marked[i, :, : len(example.ids)] = torch.tensor(example.evidence)
+    given = marked.sum(-1) > 0
+    if given.any():
+        mass = torch.logsumexp(logits.attention + torch.log(marked.clamp(min=TINY)), dim=-1)
+        total = total - evidence * mass[given].mean()
+    return total

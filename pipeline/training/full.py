@@ -1,0 +1,75 @@
+"""Full fine-tuning as `train` sees it: a base folder in, heads and an encoder of our own in ONNX out. Needs torch, onnx."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoTokenizer
+
+from pipeline.codebook import Codebook
+from pipeline.encoder import FILES, Encoded, Window
+from pipeline.errors import ConfigError
+from pipeline.heads import Scores, logits
+from pipeline.sentences import sentences
+from pipeline.training import data
+from pipeline.training.calibrate import apply
+from pipeline.training.data import Row
+from pipeline.training.export import export
+from pipeline.training.finetune import Example, Recipe, examples, fine_tune
+from pipeline.training.network import Network
+from pipeline.training.train import Trained, cross_validate, save
+
+log = logging.getLogger(__name__)
+NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+
+
+def train_full(
+    rows: Sequence[Row], taught: Sequence[Row], base: Path, out: Path, codebook: Codebook, recipe: Recipe,
+    number: int, about: dict[str, Any], measure: int | None = None,
+) -> Trained:  # fmt: skip
+    """Fine-tune `base`, measure `measure` of the `number` folds (default: all), and write the model folder `out`.
+
+    `taught` is what is learnt: the measured `rows`, mended or not, and then those written for training.
+    Raises ConfigError where the base folder is incomplete.
+    """
+    missing = [name for name in NEEDED if not (base / name).is_file()]
+    if missing:
+        raise ConfigError(f"base {base} lacks {', '.join(missing)}: it must be a BERT encoder in transformers' format")
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+    everything = examples(taught, tokenizer, codebook)
+    extra = np.arange(len(rows), len(everything))
+
+    def fit(train: data.Array) -> Callable[[int], Scores]:
+        chosen = [everything[i] for i in np.concatenate([train, extra])]
+        network = fine_tune(base, chosen, codebook, recipe)
+        heads = network.heads()
+        return lambda i: logits(heads, _states(network, everything[i], rows[i]["text"]))
+
+    by, measured = cross_validate(rows, codebook, number, fit, measure)
+    network = fine_tune(base, everything, codebook, recipe)
+    trained = Trained(heads=apply(network.heads(), by), calibration=by, figures=measured)
+    out.mkdir(parents=True, exist_ok=True)
+    config = json.loads((base / "config.json").read_text("utf-8"))
+    export(dict(network.tensors()), config, out / "model.onnx")
+    for name in FILES:
+        if name != "model.onnx":
+            shutil.copyfile(base / name, out / name)
+    save(trained, out, out, codebook, {**about, "recipe": asdict(recipe)})
+    return trained
+
+
+@torch.no_grad()
+def _states(network: Network, example: Example, text: str) -> Encoded:
+    """Return the first window of a row as the trained encoder sees it."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        states = network.upper(network.lower(torch.tensor([example.ids])), torch.ones(1, len(example.ids)))
+    window = Window(states=states[0].numpy(), sentence=example.sentence)
+    return Encoded(windows=(window,), spans=tuple(sentences(text)))

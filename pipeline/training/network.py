@@ -1,0 +1,103 @@
+"""The torch form of the label model: a BERT encoder whose upper layers are trained, with the heads of `pipeline.heads`.
+
+The embeddings and the lowest layers stay as they are: their output can be kept, which halves the work of an epoch.
+Favor, against and neutral have one shared reading beside each target's own, so that rare cells borrow strength; both are
+added up when the heads are exported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.heads import Heads
+
+FAR = -1e4  # added to the attention to padding
+RARE = -1.5  # where the biases of rare labels begin
+
+
+class Logits(NamedTuple):
+    """What the network says of a batch; `attention` holds logarithms of each target's share for each token."""
+
+    relevance: Tensor  # [batch]
+    topic: Tensor  # [batch, topics]
+    addressed: Tensor  # [batch, targets]
+    stance: Tensor  # [batch, targets, 3]
+    attention: Tensor  # [batch, targets, tokens]
+
+
+class Network(nn.Module):
+    """Encoder and heads. `lower` is the part that stays fixed, `forward` the part that learns."""
+
+    def __init__(self, base: Path, topics: int, targets: int, frozen: int) -> None:
+        """Load the encoder of `base` in transformers' format; `frozen` lowest layers and the embeddings stay fixed."""
+        super().__init__()
+        from transformers import BertModel  # noqa: PLC0415 - heavy, and torch only
+
+        # Attention without dropout: on processors the random numbers for it take a quarter of the time.
+        self.encoder: Any = BertModel.from_pretrained(
+            base, add_pooling_layer=False, local_files_only=True, use_safetensors=True,
+            attn_implementation="eager", attention_probs_dropout_prob=0.0,
+        )  # fmt: skip
+        self.frozen = frozen
+        for part in (self.encoder.embeddings, *self.encoder.encoder.layer[:frozen]):
+            part.requires_grad_(requires_grad=False)
+        hidden = int(self.encoder.config.hidden_size)
+        self.topics, self.targets = topics, targets
+        self.query = nn.Parameter(torch.zeros(1 + topics + targets, hidden))
+        self.binary = nn.Parameter(torch.zeros(1 + topics + targets, hidden))  # relevance, topics, addressed
+        self.binary_bias = nn.Parameter(torch.tensor([0.0] + [RARE] * (topics + targets)))
+        self.stance = nn.Parameter(torch.zeros(targets, 3, hidden))
+        self.stance_shared = nn.Parameter(torch.zeros(3, hidden))
+        self.stance_bias = nn.Parameter(torch.tensor([[1.0, -1.0, -1.0]]).repeat(targets, 1))
+        self.dropout = nn.Dropout(0.1)
+
+    @torch.no_grad()
+    def lower(self, ids: Tensor) -> Tensor:
+        """Return the output of the fixed layers [1, tokens, hidden] for one window, without dropout."""
+        was, self.encoder.training = self.encoder.training, False
+        self.encoder.eval()
+        states: Tensor = self.encoder.embeddings(input_ids=ids)
+        for layer in self.encoder.encoder.layer[: self.frozen]:
+            states = layer(states)
+        self.encoder.train(was)
+        return states
+
+    def upper(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Return the last hidden states for outputs of `lower` [batch, tokens, hidden], mask [batch, tokens]."""
+        for layer in self.encoder.encoder.layer[self.frozen :]:
+            states = layer(states, (1 - mask)[:, None, None, :] * FAR)
+        return states.float()
+
+    def forward(self, states: Tensor, mask: Tensor) -> Logits:
+        """Return the logits for outputs of `lower` and their mask."""
+        states = self.upper(states, mask)
+        attention = torch.einsum("bth,lh->blt", states, self.query) + (1 - mask)[:, None, :] * FAR
+        share = functional.log_softmax(attention, dim=-1)
+        pooled = torch.einsum("blt,bth->blh", share.exp(), self.dropout(states))
+        binary = (pooled * self.binary).sum(-1) + self.binary_bias
+        first = 1 + self.topics
+        stance = torch.einsum("bth,tkh->btk", pooled[:, first:], self.stance + self.stance_shared) + self.stance_bias
+        return Logits(binary[:, 0], binary[:, 1:first], binary[:, first:], stance, share[:, first:])
+
+    def heads(self) -> Heads:
+        """Return the heads as they are exported."""
+        plain: dict[str, Any] = {
+            k: v.detach().double().numpy() for k, v in self.named_parameters() if "encoder" not in k
+        }
+        w, b, first = plain["binary"], plain["binary_bias"], 1 + self.topics
+        return Heads(
+            attention=plain["query"],
+            relevance=(w[:1], b[:1]), topic=(w[1:first], b[1:first]), addressed=(w[first:], b[first:]),
+            stance=(plain["stance"] + plain["stance_shared"], plain["stance_bias"]),
+        )  # fmt: skip
+
+    def tensors(self) -> Mapping[str, np.ndarray[Any, Any]]:
+        """Return the encoder's weights by transformers' names."""
+        return {name: value.detach().numpy() for name, value in self.encoder.state_dict().items()}
