@@ -51,13 +51,16 @@ _loading = Lock()  # the import of transformers is lazy, and fails where two thr
 def classifier_for(settings: Settings) -> tuple[Classifier, Codebook]:
     """Return the model and the codebook of the settings, loaded once a process."""
     with _loading:
-        return _classifier_for(str(settings.model) if settings.model else None, settings.codebook)
+        model, nli = (str(name) if name else None for name in (settings.model, settings.nli))
+        return _classifier_for(model, nli, settings.device, settings.codebook)
 
 
 @lru_cache(maxsize=2)
-def _classifier_for(model: str | None, codebook: Path | None) -> tuple[Classifier, Codebook]:
+def _classifier_for(
+    model: str | None, nli: str | None, device: str, codebook: Path | None
+) -> tuple[Classifier, Codebook]:
     book = load_codebook(codebook)
-    return load_classifier(model, book), book
+    return load_classifier(model, book, nli=nli, device=device), book
 
 
 def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, int]], work: Path) -> Path:

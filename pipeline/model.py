@@ -1,49 +1,54 @@
-"""The label model: documents in, `Labels` out, by a multilingual encoder and heads trained on a codebook.
+"""The label model: documents in, `Labels` out. One call labels a batch by a codebook; no document affects another.
 
-A model folder holds the files of `pipeline.encoder` and of `pipeline.heads`. A codebook may leave heads out or reorder
-them; one that names a topic or target without a head is refused.
+`load_classifier` takes the model of the package, a folder or a Hugging Face id. A folder with heads (`pipeline.heads`)
+is an encoder trained on a codebook; any other is a sequence classifier (`pipeline.nli`). What a codebook names and the
+heads do not know is labelled by natural-language inference where such a model is set, and refused otherwise.
 """
 
 from __future__ import annotations
 
-import hashlib
-from importlib.resources import files
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
-import numpy as np
-
-from pipeline import encoder, heads
+from pipeline import heads, weights
+from pipeline.codebook import Codebook
 from pipeline.encoder import Encoder
-from pipeline.errors import ConfigError
-from pipeline.heads import STANCES, Scores, logits, probabilities, read_heads
+from pipeline.heads import STANCES, logits, probabilities, read_about, read_heads
+from pipeline.labels import labels
 from pipeline.language import language_of
-from pipeline.records import Evidence, Labels, Stance, Topic
+from pipeline.nli import TextClassifier
+from pipeline.records import Labels, Stance, Topic, stable_id
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipeline.codebook import Codebook
-
-MOST_EVIDENCE = 3
-ENOUGH = 0.25  # of the best sentence's weight: what a further sentence of evidence must carry
-DIGITS = 6
+Texts = Sequence[tuple[str, str, str | None]]  # title, text, language or None
 
 
-class Classifier:
-    """Labels documents by a codebook. `model_id` and `revision` say which weights did it."""
+class Classifier(Protocol):
+    """Labels documents by a codebook; `model_id` and `revision` say which weights did it."""
 
-    def __init__(self, folder: Path, codebook: Codebook) -> None:
+    codebook: Codebook
+    model_id: str
+    revision: str
+
+    def label(self, docs: Texts) -> list[Labels]:
+        """Return the labels of (title, text, language or None) in order."""
+
+
+class HeadsClassifier:
+    """An encoder with heads that were trained on a codebook."""
+
+    def __init__(self, folder: Path, codebook: Codebook, device: str = "auto") -> None:
         """Load the model of `folder`. Raises ConfigError where it is incomplete or does not fit the codebook."""
         self.codebook = codebook
-        self.encoder = Encoder(folder)
+        self.encoder = Encoder(folder, device)
         self.heads, about = read_heads(folder, codebook, self.encoder.hidden)
         self.languages = frozenset(about["languages"])
         self.model_id = str(about["model_id"])
-        self.revision = _revision(folder)
+        self.revision = weights.revision(folder)
 
-    def label(self, docs: Sequence[tuple[str, str, str | None]]) -> list[Labels]:
-        """Return the labels of (title, text, language or None) in order; no document affects another's labels."""
+    def label(self, docs: Texts) -> list[Labels]:
+        """Return the labels of (title, text, language or None) in order."""
         return [self._one(*doc) for doc in docs]
 
     def _one(self, title: str, text: str, lang: str | None) -> Labels:
@@ -54,69 +59,48 @@ class Classifier:
         return labels(found, encoded.spans, text, self.codebook, lang=lang, known=known)
 
 
-def labels(
-    found: Scores,
-    spans: Sequence[tuple[int, int]],
-    text: str,
-    codebook: Codebook,
-    *,
-    lang: str | None,
-    known: bool = True,
-) -> Labels:
-    """Turn the probabilities of a document into labels by the thresholds of the codebook."""
-    limits = codebook.thresholds
-    p = round(found.relevance, DIGITS) if spans else 0.0  # a headline alone is no document
-    relevant = p >= limits.relevance
-    topics = tuple(
-        Topic(topic=topic.id, p=_p(value), label=relevant and _p(value) >= limits.topic)
-        for topic, value in zip(codebook.topics, found.topics, strict=True)
-    )
-    stances = []
-    for i, target in enumerate(codebook.targets):
-        neutral, favor, against = (_p(value) for value in found.stances[i])
-        label = STANCES[int(np.argmax(found.stances[i]))] if relevant else STANCES[0]
-        stances.append(Stance(
-            target=target.id,
-            addressed=relevant and (label != STANCES[0] or _p(found.addressed[i]) >= limits.addressed),
-            p_favor=favor, p_against=against, p_neutral=neutral, label=label,
-            abstain=not known or (relevant and max(neutral, favor, against) < limits.abstain),
-            evidence=_evidence(found, i, label, spans, text) if label != STANCES[0] else (),
-        ))  # fmt: skip
-    return Labels(lang=lang, p_relevant=p, relevant=relevant, topics=topics, stances=tuple(stances), abstain=not known)
+class Combined:
+    """Heads for what they know, inference for the rest of a codebook; relevance is the heads'."""
+
+    def __init__(self, first: Classifier, second: Classifier, codebook: Codebook) -> None:
+        self._parts = (first, second)
+        self.codebook = codebook
+        self.model_id = f"{first.model_id}+{second.model_id}"
+        self.revision = stable_id(first.revision, second.revision)[:16]
+
+    def label(self, docs: Texts) -> list[Labels]:
+        """Return the labels of (title, text, language or None) in order; the second model reads relevant ones only."""
+        first, second = self._parts
+        known = first.label(docs)
+        rest = iter(second.label([doc for doc, labels in zip(docs, known, strict=True) if labels.relevant]))
+        return [self._merge(labels, next(rest) if labels.relevant else None) for labels in known]
+
+    def _merge(self, known: Labels, rest: Labels | None) -> Labels:
+        topics = {t.id: Topic(topic=t.id, p=0.0, label=False) for t in self.codebook.topics}
+        stances = {t.id: Stance(target=t.id, addressed=False, p_favor=0.0, p_against=0.0, p_neutral=1.0, label=STANCES[0],
+                                abstain=False) for t in self.codebook.targets}  # fmt: skip
+        for part in filter(None, (rest, known)):
+            topics |= {t.topic: t for t in part.topics}
+            stances |= {s.target: s for s in part.stances}
+        return replace(known, topics=tuple(topics.values()), stances=tuple(stances.values()))
 
 
-def _evidence(
-    found: Scores, target: int, label: str, spans: Sequence[tuple[int, int]], text: str
-) -> tuple[Evidence, ...]:
-    """Return the sentences that add most to the label, the strongest first, at most three."""
-    value = np.round(found.sentences[:, target, STANCES.index(label)], DIGITS)
-    order = np.argsort(-value, kind="stable")[:MOST_EVIDENCE]
-    chosen = [int(i) for rank, i in enumerate(order) if rank == 0 or value[i] >= ENOUGH * value[order[0]] > 0]
-    return tuple(Evidence(start=spans[i][0], end=spans[i][1], text=text[slice(*spans[i])]) for i in chosen)
-
-
-def model_folder(model: str | Path | None) -> Path:
-    """Return the folder of `model`, or that of the package. Raises ConfigError with the way out."""
-    folder = Path(model) if model else Path(str(files("pipeline") / "data" / "model"))
-    if not folder.is_dir():
-        raise ConfigError(
-            f"model {model or folder} is no folder; unset STANCEWATCH_MODEL to use the one of the package"
-        )
-    return folder
-
-
-def load_classifier(model: str | Path | None, codebook: Codebook) -> Classifier:
-    """Load the model folder `model`, or the one of the package. Raises ConfigError with the way out."""
-    return Classifier(model_folder(model), codebook)
-
-
-def _p(value: Any) -> float:
-    return round(float(value), DIGITS)
-
-
-def _revision(folder: Path) -> str:
-    """Return 16 hexadecimal digits of SHA-256 over the model's files."""
-    digest = hashlib.sha256()
-    for name in sorted((*encoder.FILES, *heads.FILES)):
-        digest.update(name.encode() + b"\0" + hashlib.sha256((folder / name).read_bytes()).digest())
-    return digest.hexdigest()[:16]
+def load_classifier(
+    model: str | Path | None, codebook: Codebook, *, nli: str | Path | None = None, device: str = "auto"
+) -> Classifier:
+    """Load a model for a codebook; `nli` labels what its heads do not know. Raises ConfigError with the way out."""
+    folder = weights.model_folder(model)
+    if not (folder / heads.FILES[0]).is_file():
+        return TextClassifier(folder, codebook, device)
+    about = read_about(folder)
+    topics = tuple(t for t in codebook.topics if t.id not in about["topics"])
+    targets = tuple(t for t in codebook.targets if t.id not in about["targets"])
+    if nli is None or not (topics or targets):
+        return HeadsClassifier(folder, codebook, device)
+    known = codebook.model_copy(update={
+        "topics": tuple(t for t in codebook.topics if t not in topics),
+        "targets": tuple(t for t in codebook.targets if t not in targets),
+    })  # fmt: skip
+    rest = codebook.model_copy(update={"topics": topics, "targets": targets})
+    second = TextClassifier(weights.model_folder(nli), rest, device, assume_relevant=True)
+    return Combined(HeadsClassifier(folder, known, device), second, codebook)

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     feeds: Path | None = None  # None: the feeds of the package
     data_dir: Path | None = None  # WARC and spool; None: beside the warehouse
     model: Path | str | None = None  # None: the model of the package
+    nli: Path | str | None = None  # a model of inference, for topics and targets that `model` has no heads for
+    device: str = "auto"  # auto: onnxruntime, or torch where a model has no ONNX; else one of torch's, as cpu or cuda
     codebook: Path | None = None  # None: the codebook of the package
     user_agent: str = (
         "Stancewatch/0.1 (research monitor of AI governance news; set STANCEWATCH_USER_AGENT to a contact)"

@@ -72,7 +72,7 @@ def _train(
     """Train on `taught`, of which the first rows are those of `rows`, which are measured."""
     from pipeline.codebook import load_codebook  # noqa: PLC0415
     from pipeline.heads import read_about  # noqa: PLC0415
-    from pipeline.model import model_folder  # noqa: PLC0415
+    from pipeline.weights import model_folder  # noqa: PLC0415
 
     book, folder = load_codebook(settings.codebook), model_folder(settings.model)
     known = {"model_id": out.resolve().name, "languages": read_about(folder)["languages"]}

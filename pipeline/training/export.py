@@ -143,3 +143,29 @@ def export(tensors: dict[str, Array], config: dict[str, Any], path: Path) -> Non
     graph = helper.make_graph(g.nodes, "encoder", ids, [out], g.weights)
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid(MS, 1)]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9, producer_name="stancewatch"), str(path))
+
+
+def restore(path: Path) -> dict[str, Array]:
+    """Return the tensors that a graph of `export` was made from, as its quantised weights spell them."""
+    stored = {w.name: numpy_helper.to_array(w) for w in onnx.load(str(path)).graph.initializer}
+
+    def plain(codes: Array, scale: Array, half: int) -> Array:
+        return ((codes.astype(np.float32) - half) * scale.reshape(*codes.shape[:2], 1)).reshape(len(codes), -1)
+
+    packed = stored["emb.word"].reshape(*stored["emb.scale"].shape, BLOCK // 2)
+    words = np.stack([packed & 15, packed >> 4], axis=-1).reshape(*packed.shape[:2], BLOCK)
+    found = {
+        "embeddings.word_embeddings.weight": plain(words, stored["emb.scale"], 8),
+        "embeddings.position_embeddings.weight": stored["emb.pos"],
+        "embeddings.token_type_embeddings.weight": np.zeros((2, stored["emb.pos"].shape[1]), np.float32),
+        "embeddings.LayerNorm.weight": stored["emb.ln.w"], "embeddings.LayerNorm.bias": stored["emb.ln.b"],
+    }  # fmt: skip
+    for i in range(sum(name.endswith(".aln.w") for name in stored)):
+        for key, name in LINEAR.items():
+            weight, scale = stored[f"l{i}.{key}.w"], stored[f"l{i}.{key}.s"]
+            found[f"encoder.layer.{i}.{name}.weight"] = plain(weight, scale, 128)
+            found[f"encoder.layer.{i}.{name}.bias"] = stored[f"l{i}.{key}.b"]
+        for key, name in NORMS.items():
+            found[f"encoder.layer.{i}.{name}.weight"] = stored[f"l{i}.{key}.w"]
+            found[f"encoder.layer.{i}.{name}.bias"] = stored[f"l{i}.{key}.b"]
+    return found

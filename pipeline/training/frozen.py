@@ -1,7 +1,8 @@
 """Heads on a frozen encoder: coded rows and their vectors in, logistic regressions as `Heads` out. Needs scikit-learn.
 
 Every head reads the plain mean of a document's tokens. Topics and stances are fitted on relevant rows, favor and against
-as one balanced yes-or-no head each. A side with fewer than three rows gets no head: it is never given.
+as one balanced yes-or-no head each. A side with fewer than three rows gets no head: it is never given; a label that all
+but two rows have always is.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ def _fit(x: Array, y: Array, c: float, weight: str | None) -> tuple[Array, float
     """Return (weights, bias) for plain vectors of one yes-or-no head, fitted on standardised ones."""
     if y.sum() < FEW:
         return np.zeros(x.shape[1]), NEVER
+    if (~y).sum() < FEW:
+        return np.zeros(x.shape[1]), -NEVER
     mean, scale = x.mean(0), x.std(0) + 1e-9
     model = LogisticRegression(C=c, max_iter=300, class_weight=weight).fit((x - mean) / scale, y)
     w = model.coef_[0] / scale

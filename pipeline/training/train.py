@@ -23,7 +23,7 @@ from pipeline.codebook import Codebook
 from pipeline.encoder import Encoded, Encoder, Window
 from pipeline.evaluate import figures
 from pipeline.heads import Heads, Scores, logits, probabilities, write_heads
-from pipeline.model import labels as to_labels
+from pipeline.labels import labels as to_labels
 from pipeline.sentences import sentences
 from pipeline.training import data, frozen
 from pipeline.training.calibrate import Calibration, apply, calibrate, move
