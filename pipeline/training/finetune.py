@@ -80,12 +80,20 @@ def examples(rows: Sequence[Row], tokenizer: Any, codebook: Codebook) -> list[Ex
     return found
 
 
-def fine_tune(base: Path, data: Sequence[Example], codebook: Codebook, recipe: Recipe) -> Network:
-    """Train on all of `data` and return the network in evaluation mode."""
+def lower(base: Path, data: Sequence[Example], codebook: Codebook, recipe: Recipe) -> list[Tensor]:
+    """Return what the layers that stay fixed make of each row: the same for every training on this base."""
+    network = Network(base, len(codebook.topics), len(codebook.targets), recipe.frozen)
+    log.info("reading %d rows with the %d fixed layers", len(data), recipe.frozen)
+    return [network.lower(torch.tensor(example.ids)) for example in data]
+
+
+def fine_tune(
+    base: Path, data: Sequence[Example], kept: Sequence[Tensor], codebook: Codebook, recipe: Recipe
+) -> Network:
+    """Train on all of `data`, `kept` being their output of `lower`; return the network in evaluation mode."""
     torch.manual_seed(recipe.seed)
     rng = random.Random(recipe.seed)  # noqa: S311 - shuffles, no secrets
     network = Network(base, len(codebook.topics), len(codebook.targets), recipe.frozen)
-    kept = [network.lower(torch.tensor([e.ids]))[0].to(torch.bfloat16) for e in data]
     optimiser = torch.optim.AdamW(_rates(network, recipe), weight_decay=0.01)
     always = [i for i, e in enumerate(data) if e.relevance or e.written]
     rest = [i for i in range(len(data)) if i not in set(always)]

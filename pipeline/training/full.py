@@ -23,7 +23,7 @@ from pipeline.training import data
 from pipeline.training.calibrate import apply
 from pipeline.training.data import Row
 from pipeline.training.export import export
-from pipeline.training.finetune import Example, Recipe, examples, fine_tune
+from pipeline.training.finetune import Example, Recipe, examples, fine_tune, lower
 from pipeline.training.network import Network
 from pipeline.training.train import Trained, cross_validate, save
 
@@ -45,16 +45,19 @@ def train_full(
         raise ConfigError(f"base {base} lacks {', '.join(missing)}: it must be a BERT encoder in transformers' format")
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     everything = examples(taught, tokenizer, codebook)
+    kept = lower(base, everything, codebook, recipe)
     extra = np.arange(len(rows), len(everything))
 
+    def learn(chosen: Sequence[int]) -> Network:
+        return fine_tune(base, [everything[i] for i in chosen], [kept[i] for i in chosen], codebook, recipe)
+
     def fit(train: data.Array) -> Callable[[int], Scores]:
-        chosen = [everything[i] for i in np.concatenate([train, extra])]
-        network = fine_tune(base, chosen, codebook, recipe)
+        network = learn(np.concatenate([train, extra]).tolist())
         heads = network.heads()
-        return lambda i: logits(heads, _states(network, everything[i], rows[i]["text"]))
+        return lambda i: logits(heads, _read(network, kept[i], everything[i], rows[i]["text"]))
 
     by, measured = cross_validate(rows, codebook, number, fit, measure)
-    network = fine_tune(base, everything, codebook, recipe)
+    network = learn(range(len(everything)))
     trained = Trained(heads=apply(network.heads(), by), calibration=by, figures=measured)
     out.mkdir(parents=True, exist_ok=True)
     config = json.loads((base / "config.json").read_text("utf-8"))
@@ -67,9 +70,9 @@ def train_full(
 
 
 @torch.no_grad()
-def _states(network: Network, example: Example, text: str) -> Encoded:
+def _read(network: Network, kept: torch.Tensor, example: Example, text: str) -> Encoded:
     """Return the first window of a row as the trained encoder sees it."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        states = network.upper(network.lower(torch.tensor([example.ids])), torch.ones(1, len(example.ids)))
+        states = network.upper(kept[None].float(), torch.ones(1, len(kept)))
     window = Window(states=states[0].numpy(), sentence=example.sentence)
     return Encoded(windows=(window,), spans=tuple(sentences(text)))

@@ -60,14 +60,13 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def lower(self, ids: Tensor) -> Tensor:
-        """Return the output of the fixed layers [1, tokens, hidden] for one window, without dropout."""
-        was, self.encoder.training = self.encoder.training, False
+        """Return the output of the fixed layers [tokens, hidden] for one window [tokens], in bfloat16, without dropout."""
         self.encoder.eval()
-        states: Tensor = self.encoder.embeddings(input_ids=ids)
-        for layer in self.encoder.encoder.layer[: self.frozen]:
-            states = layer(states)
-        self.encoder.train(was)
-        return states
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            states: Tensor = self.encoder.embeddings(input_ids=ids[None])
+            for layer in self.encoder.encoder.layer[: self.frozen]:
+                states = layer(states)
+        return states[0].to(torch.bfloat16)
 
     def upper(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return the last hidden states for outputs of `lower` [batch, tokens, hidden], mask [batch, tokens]."""
