@@ -118,7 +118,7 @@ def test_outcomes(filled: Store) -> None:
 
 def test_the_published_copy_is_read_where_there_is_one(filled: Store) -> None:
     publish(filled.target)
-    filled.load("poll", run_id="run-2", poll=[poll("p9", "f1", polled_at="2026-11-20T12:00:00Z")])
+    filled.load("poll", "run-2", poll=[poll("p9", "f1", polled_at="2026-11-20T12:00:00Z")])
     assert [row["run_id"] for row in ask(filled, "outcomes")] == ["run-1"]
     publish(filled.target)
     assert [row["run_id"] for row in ask(filled, "outcomes")] == ["run-2", "run-1"]
