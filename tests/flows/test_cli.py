@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+import typer.main
+
+from flows.cli import app
+
 
 def stancewatch(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
@@ -110,8 +115,23 @@ def test_the_default_feeds_are_many_and_diverse(tmp_path: Path) -> None:
     assert int(words[6]) >= 8
 
 
-def test_every_command_has_help_with_an_example() -> None:
-    for command in ("run", "demo", "serve", "entries", "extract", "classify", "evaluate", "query", "status"):
-        done = stancewatch(command, "--help")
-        assert done.returncode == 0
-        assert b"Example:" in done.stdout, command
+def commands(group: Any = None, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the words of every command, of the groups too; () is the program itself."""
+    group = group or typer.main.get_command(app)
+    inner = getattr(group, "commands", {})
+    return [path, *(words for name, one in inner.items() for words in commands(one, (*path, name)))]
+
+
+HEAVY = {"prefect", "duckdb", "torch", "transformers", "onnxruntime", "numpy", "trafilatura", "httpx"}
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_comes_fast_and_ends_with_an_example_to_copy(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "flows.cli", *words, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    last = done.stdout.rstrip().splitlines()[-1]
+    assert last.startswith(f"  Example: {' '.join(('stancewatch', *words))}")
+    assert "..." not in done.stdout.partition("Commands:")[2]  # every line of the list says all that it has to say
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & HEAVY
