@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 from flows.cli import app
+from tests.support.store import Store, entry, feed, outlet, poll
 
 
 def stancewatch(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -95,6 +96,24 @@ def test_classify_answers_every_line_in_order() -> None:
     for stance in found[0]["stances"]:
         assert abs(stance["p_favor"] + stance["p_against"] + stance["p_neutral"] - 1) < 1e-4
         assert all(texts[0]["text"][e["start"] : e["end"]] == e["text"] for e in stance["evidence"])
+
+
+def test_status_shows_outcomes_pending_and_health_also_as_json(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    store.load("poll", poll=[poll("p1", "f1", offered=2)], entry=[entry("e1", 0), entry("e2", 1)])
+    done = stancewatch("status", "--json", "--warehouse", store.target)
+    assert done.returncode == 0, done.stderr
+
+    def no_json(word: str) -> None:
+        pytest.fail(f"{word} is no JSON")
+
+    shown = json.loads(done.stdout, parse_constant=no_json)
+    assert list(shown) == ["outcomes", "pending", "source_health"]
+    assert [(row["reason"], row["next_attempt"], row["entries"]) for row in shown["pending"]] == [("not tried yet", "now", 2)]  # fmt: skip
+    assert shown["outcomes"][0]["pending"] == 2
+    tables = stancewatch("status", "--warehouse", store.target).stdout.decode()
+    assert all(name in tables for name in (*shown, "not tried yet"))
 
 
 def test_misuse_and_missing_things_have_their_exit_status(tmp_path: Path) -> None:
