@@ -27,6 +27,7 @@ def read_page(browser: str, url: str, profile: Path) -> str:
         "--headless=new",
         "--no-sandbox",
         "--disable-gpu",
+        "--disable-background-networking",
         "--window-size=1600,8000",
         f"--user-data-dir={profile}",
     ]
