@@ -1,17 +1,21 @@
 # Two commands do everything: `make run` and `make test`. PYTHON chooses the interpreter (3.11 to 3.13).
+# EXTRAS=test,torch installs PyTorch too, for the tests of fine-tuning; without it they are skipped.
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?= test
 BIN = $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TESTABLE = $(VENV)/.extras-$(EXTRAS)
 
 .PHONY: run demo test lint setup clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(INSTALL) -e .
 	touch $@
 
-$(VENV)/.test: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+$(TESTABLE): $(VENV)/.run
+	$(INSTALL) -e '.[$(EXTRAS)]'
 	touch $@
 
 setup: $(VENV)/.run
@@ -22,13 +26,13 @@ run: $(VENV)/.run
 demo: $(VENV)/.run
 	$(BIN)/stancewatch demo
 
-lint: $(VENV)/.test
+lint: $(TESTABLE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: $(VENV)/.test lint
+test: $(TESTABLE) lint
 	$(BIN)/python -m pytest
 
 clean:

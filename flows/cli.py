@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+
 import typer
 
 from flows.commands import feeds, models, passes, stored, texts
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None)
-feeds_app = typer.Typer(no_args_is_help=True, help="Check a feeds file.")
+ABOUT = "Watch how the world's media argue about AI governance: feeds in, stance with evidence out, in DuckDB."
+AS_IT_IS = "\b\n"  # tells click not to wrap the paragraph: an example is there to be copied
 
-for command in (
+app = typer.Typer(
+    help=ABOUT, epilog=f"{AS_IT_IS}Example: stancewatch demo", no_args_is_help=True, pretty_exceptions_enable=False,
+    add_completion=False, rich_markup_mode=None,
+)  # fmt: skip
+feeds_app = typer.Typer(
+    help="Check a feeds file.", epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml", no_args_is_help=True
+)
+
+
+def add(group: typer.Typer, command: Callable[..., None]) -> None:
+    """Add a command. Its docstring is its help; the example at the end of it comes last, in one line."""
+    text, _, example = inspect.cleandoc(command.__doc__ or "").rpartition("Example: ")
+    group.command(help=text, epilog=f"{AS_IT_IS}Example: {example}")(command)
+
+
+for each in (
     *(passes.run, passes.demo, passes.serve),
+    *(stored.query, stored.status),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),
-    *(stored.query, stored.status),
 ):
-    app.command()(command)
-feeds_app.command()(feeds.check)
+    add(app, each)
+add(feeds_app, feeds.check)
 app.add_typer(feeds_app, name="feeds")
 
 

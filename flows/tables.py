@@ -11,8 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from warehouse.query import run_query
-
 PIPED_WIDTH = 240  # characters; a file has no edge to break at
 Rows = Sequence[Sequence[Any]]
 
@@ -40,6 +38,8 @@ def listing(console: Console, queries: Sequence[tuple[str, str]]) -> None:
 
 def after_pass(console: Console, warehouse: str) -> None:
     """Print what a pass ends with: its outcomes and a first trend."""
+    from warehouse.query import run_query  # noqa: PLC0415 - DuckDB is slow to load, and help does not need it
+
     columns, rows = run_query(warehouse, "outcomes", {"most": "1"})
     last = dict(zip(columns, rows[0], strict=True)) if rows else {}
     outcomes = [(name, last.get(name)) for name in ("offered", "loaded", "duplicate", "rejected", "pending")]

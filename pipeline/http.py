@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -121,8 +122,10 @@ class Client:
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Page:
         """Fetch one URL. Raises Transient (may work later) or Rejected (never will); 304 is returned as a Page."""
         asked = dict(headers or {})
+        left = self._settings.request_timeout  # of the servers' time over all hops: a chain of slow ones hangs nobody
         for _ in range(MAX_REDIRECTS + 1):
-            page = await self._in_turn(url, asked)
+            page, took = await self._in_turn(url, asked, left)
+            left -= took
             if page.status not in (301, 302, 303, 307, 308):
                 return page
             target = urljoin(url, page.headers.get("location", ""))
@@ -131,24 +134,29 @@ class Client:
             url = target.split("#", 1)[0]
         raise Rejected("too_many_redirects", f"more than {MAX_REDIRECTS} redirects")
 
-    async def _in_turn(self, url: str, headers: dict[str, str]) -> Page:
-        """Wait for the host's turn, which is not the server's time, and make one request with one deadline."""
+    async def _in_turn(self, url: str, headers: dict[str, str], left: float) -> tuple[Page, float]:
+        """Make one request within `left` seconds; wait first for the host's turn, which is not the server's time.
+
+        Returns the page and the seconds that the server took.
+        """
         host = urlsplit(url).netloc.lower()
         async with self._turn.setdefault(host, asyncio.Semaphore(HOST_CONNECTIONS)):
             if self._failures.get(host, 0) >= HOST_FAILURES:
                 raise Transient("host_down", f"{host} failed {HOST_FAILURES} times in a row")
             await asyncio.sleep(self._pace.reserve(host))
+            asked_at = time.monotonic()
             try:
-                async with asyncio.timeout(self._settings.request_timeout):
+                async with asyncio.timeout(left):
                     page = await self._one(url, headers)
             except TimeoutError as error:
-                self._failures[host] = self._failures.get(host, 0) + 1
+                # a host that got what slow redirects of others left is not the one to blame
+                self._failures[host] = self._failures.get(host, 0) + (left > self._settings.request_timeout / 2)
                 raise Transient("timeout", f"no whole answer in {self._settings.request_timeout:g} s") from error
             except Transient as error:
                 self._failures[host] = self._failures.get(host, 0) + (error.reason in ("timeout", "network"))
                 raise
             self._failures[host] = 0
-            return page
+            return page, time.monotonic() - asked_at
 
     async def _one(self, url: str, headers: dict[str, str]) -> Page:
         with translated():

@@ -14,7 +14,9 @@ from pipeline.settings import load_settings
 def check(
     file: Annotated[Path | None, typer.Argument(help="Feeds file; default: that of the package.")] = None,
 ) -> None:
-    """Read a feeds file and count its feeds by country and language, without touching the network.
+    """Read a feeds file and count its feeds, without the network.
+
+    Names what is wrong with it; counts countries and languages too.
 
     Example: stancewatch feeds check feeds.toml
     """

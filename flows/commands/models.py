@@ -31,9 +31,9 @@ def train(
     model: ModelOption = None,
     codebook: CodebookOption = None,
 ) -> None:
-    """Train heads for the codebook on coded passages, print the figures of cross-validation, write a model folder.
+    """Train heads for the codebook on coded passages.
 
-    By default the encoder of the model at hand stays as it is. Use the result with `--model DIR` or the setting `model`.
+    Prints the figures of cross-validation and writes a model folder. By default the encoder of the model at hand stays as it is. Use the result with `--model DIR` or the setting `model`.
 
     Example: stancewatch train coded.jsonl --out my-model --codebook my-codebook.toml
     """
@@ -93,7 +93,9 @@ def evaluate(
     model: ModelOption = None,
     codebook: CodebookOption = None,
 ) -> None:
-    """Measure the model on coded passages that it was not trained on, and print the figures as JSON.
+    """Measure the model on coded passages.
+
+    They should be passages that it was not trained on. Prints the figures as JSON.
 
     Example: stancewatch evaluate coded.jsonl
     """

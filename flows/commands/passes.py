@@ -47,7 +47,9 @@ def run(
 def demo(
     folder: Annotated[Path, typer.Option("--dir", help="Where the demo's warehouse goes.")] = Path("demo"),
 ) -> None:
-    """Make one pass over a small bundled web, served on loopback; ends with a trend table.
+    """Make one pass over a small bundled web.
+
+    It is served on loopback; the pass ends with a trend table.
 
     Example: stancewatch demo --dir /tmp/demo
     """
@@ -59,7 +61,7 @@ def demo(
 
 
 def serve(port: Annotated[int, typer.Option(help="Port of the Prefect server on 127.0.0.1.")] = 4200) -> None:
-    """Run everything on one machine: Prefect server, deployments and a worker, until Ctrl-C.
+    """Run Prefect server, deployments and worker here, until Ctrl-C.
 
     Example: stancewatch serve --port 4200
     """

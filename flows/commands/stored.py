@@ -15,6 +15,8 @@ from flows.commands import WarehouseOption, plain_errors
 from pipeline.errors import ConfigError
 from pipeline.settings import load_settings
 
+STATUS = ("outcomes", "pending", "source_health")  # the named queries that say how it goes
+
 
 class Format(StrEnum):
     """How a result is printed."""
@@ -64,7 +66,9 @@ def status(
     warehouse: WarehouseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Show the outcomes of the last passes and the feeds that fail.
+    """Show outcomes of the last passes, what is pending, and health.
+
+    Health is that of the outlets: dark, failing, low or high against what they were.
 
     Example: stancewatch status --json
     """
@@ -72,7 +76,7 @@ def status(
 
     with plain_errors():
         target = load_settings(warehouse=warehouse).warehouse
-        found: dict[str, Any] = {name: queries.run_query(target, name, {}) for name in ("outcomes", "source_health")}
+        found: dict[str, Any] = {name: queries.run_query(target, name, {}) for name in STATUS}
         if as_json:
             shown = {name: [dict(zip(c, row, strict=True)) for row in r] for name, (c, r) in found.items()}
             typer.echo(json.dumps(shown, indent=2, ensure_ascii=False, default=str))

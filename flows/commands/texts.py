@@ -14,9 +14,12 @@ FileArgument = Annotated[Path | None, typer.Argument(help="JSON lines; default o
 
 
 def entries(file: FileArgument = None) -> None:
-    """Show what feed bodies yield: a manifest {id, url, path} in, {id, entries, error} out, one JSON line each.
+    """Show what feed bodies yield, as JSON lines.
 
-    An entry is {url, title, published_at, date_doubt}. Example: stancewatch entries manifest.jsonl
+    In: a manifest {id, url, path}. Out, in the same order: {id, entries, error}; an entry is {url, title, published_at,
+    date_doubt}.
+
+    Example: stancewatch entries manifest.jsonl
     """
     from flows.lines import each_line, entries_of  # noqa: PLC0415
 
@@ -25,10 +28,12 @@ def entries(file: FileArgument = None) -> None:
 
 
 def extract(file: FileArgument = None) -> None:
-    """Extract articles: a manifest {id, url, path} in, one document a JSON line out, in the order of the input.
+    """Extract articles from pages, as JSON lines.
 
-    A document is {id, url, canonical_url, title, authors, published_at, date_source, lang, text, rejection}; rejection is
-    null or {stage, reason, detail}. Example: stancewatch extract < manifest.jsonl > documents.jsonl
+    In: a manifest {id, url, path}. Out, in the same order, a document each: {id, url, canonical_url, title, authors,
+    published_at, date_source, lang, text, rejection}; rejection is null or {stage, reason, detail}.
+
+    Example: stancewatch extract < manifest.jsonl > documents.jsonl
     """
     from flows.lines import documents_of, each_line  # noqa: PLC0415
 
@@ -41,11 +46,13 @@ def classify(
     model: ModelOption = None,
     codebook: CodebookOption = None,
 ) -> None:
-    """Label texts: {id, title, text[, lang]} in, one JSON line of labels out, in the order of the input.
+    """Label texts, as JSON lines.
 
-    Labels are {id, lang, relevance: {p, label}, topics: [{topic, p, label}], stances: [{target, addressed, p_favor,
-    p_against, p_neutral, label, abstain, evidence: [{start, end, text}]}], model: {id, revision, codebook}, rejection}.
-    Offsets count Unicode code points of the given text. Example: stancewatch classify < texts.jsonl > labels.jsonl
+    In: {id, title, text[, lang]}. Out, in the same order: {id, lang, relevance: {p, label}, topics: [{topic, p, label}],
+    stances: [{target, addressed, p_favor, p_against, p_neutral, label, abstain, evidence: [{start, end, text}]}], model:
+    {id, revision, codebook}, rejection}. Offsets count Unicode code points of the given text.
+
+    Example: stancewatch classify < texts.jsonl > labels.jsonl
     """
     from flows.lines import each_line, labels_of  # noqa: PLC0415
 

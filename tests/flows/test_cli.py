@@ -8,6 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+import typer.main
+
+from flows.cli import app
+from tests.support.store import Store, entry, feed, outlet, poll
+
 
 def stancewatch(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
@@ -92,6 +98,24 @@ def test_classify_answers_every_line_in_order() -> None:
         assert all(texts[0]["text"][e["start"] : e["end"]] == e["text"] for e in stance["evidence"])
 
 
+def test_status_shows_outcomes_pending_and_health_also_as_json(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    store.load("poll", poll=[poll("p1", "f1", offered=2)], entry=[entry("e1", 0), entry("e2", 1)])
+    done = stancewatch("status", "--json", "--warehouse", store.target)
+    assert done.returncode == 0, done.stderr
+
+    def no_json(word: str) -> None:
+        pytest.fail(f"{word} is no JSON")
+
+    shown = json.loads(done.stdout, parse_constant=no_json)
+    assert list(shown) == ["outcomes", "pending", "source_health"]
+    assert [(row["reason"], row["next_attempt"], row["entries"]) for row in shown["pending"]] == [("not tried yet", "now", 2)]  # fmt: skip
+    assert shown["outcomes"][0]["pending"] == 2
+    tables = stancewatch("status", "--warehouse", store.target).stdout.decode()
+    assert all(name in tables for name in (*shown, "not tried yet"))
+
+
 def test_misuse_and_missing_things_have_their_exit_status(tmp_path: Path) -> None:
     assert stancewatch("nonsense").returncode == 2
     assert stancewatch("query", "daily_share", "--warehouse", str(tmp_path / "none.duckdb")).returncode == 1
@@ -110,8 +134,23 @@ def test_the_default_feeds_are_many_and_diverse(tmp_path: Path) -> None:
     assert int(words[6]) >= 8
 
 
-def test_every_command_has_help_with_an_example() -> None:
-    for command in ("run", "demo", "serve", "entries", "extract", "classify", "evaluate", "query", "status"):
-        done = stancewatch(command, "--help")
-        assert done.returncode == 0
-        assert b"Example:" in done.stdout, command
+def commands(group: Any = None, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the words of every command, of the groups too; () is the program itself."""
+    group = group or typer.main.get_command(app)
+    inner = getattr(group, "commands", {})
+    return [path, *(words for name, one in inner.items() for words in commands(one, (*path, name)))]
+
+
+HEAVY = {"prefect", "duckdb", "torch", "transformers", "onnxruntime", "numpy", "trafilatura", "httpx"}
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_comes_fast_and_ends_with_an_example_to_copy(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "flows.cli", *words, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    last = done.stdout.rstrip().splitlines()[-1]
+    assert last.startswith(f"  Example: {' '.join(('stancewatch', *words))}")
+    assert "..." not in done.stdout.partition("Commands:")[2]  # every line of the list says all that it has to say
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & HEAVY

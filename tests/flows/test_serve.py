@@ -1,4 +1,4 @@
-"""`stancewatch serve`: a real server, worker and deployments; a scheduled pass; one signal stops it all."""
+"""`stancewatch serve`: a real server, worker and deployments; a scheduled pass, seen in the UI; one signal stops it all."""
 
 from __future__ import annotations
 
@@ -8,73 +8,149 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import httpx
+import pytest
 
 from flows.demo import feeds_toml
 from flows.demo_web import demo_web
+from tests.support.browser import MISSING, find_browser, read_page
 from tests.support.server import unused_port
 
 
-def wait_for(found: Callable[[], Any], process: subprocess.Popen[bytes], log: Path) -> Any:
-    """Poll until there is something; the process ending first is a failure. No limit of our own: CI has one."""
-    while process.poll() is None:
-        if result := found():
-            return result
-        time.sleep(0.5)
-    raise AssertionError(log.read_text())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What was seen while a pass was planned, ran and ended."""
+
+    deployments: list[dict[str, Any]]
+    planned: list[dict[str, Any]]
+    run: dict[str, Any]
+    logs: list[dict[str, Any]]
+    artifacts: list[dict[str, Any]]
+    pages: dict[str, str]  # text by name; empty without a browser
 
 
-def test_a_scheduled_pass_runs_and_one_signal_stops_everything(tmp_path: Path) -> None:
-    port, log = unused_port(), tmp_path / "serve.log"
-    api = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", trust_env=False, timeout=30)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One life of `stancewatch serve`: what was seen, what it printed, and how it ended."""
 
-    def ask(path: str, **body: Any) -> Any:
+    seen: Watched
+    said: str
+    status: int
+    warehouse: Path
+
+
+class Serving:
+    """A `stancewatch serve` that is running."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, port: int) -> None:
+        self.process = process
+        self.log = log
+        self.ui = f"http://127.0.0.1:{port}"
+
+    def ask(self, path: str, **body: Any) -> Any:
+        """Ask Prefect's API; None where it does not answer yet."""
         try:
-            return api.post(path, json=body).json()
+            return httpx.post(f"{self.ui}/api/{path}", json=body, trust_env=False, timeout=30).json()
         except httpx.TransportError:
             return None
 
-    def running() -> bool:
-        return "Stancewatch is running" in log.read_text()
+    def runs(self, *states: str) -> Any:
+        return self.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": states}}})
 
-    def finished() -> Any:
-        return ask("/flow_runs/filter", flow_runs={"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}})
+    def wait_for(self, found: Callable[[], Any]) -> Any:
+        """Ask until there is something; the process ending first is a failure. No limit of our own: CI has one."""
+        while self.process.poll() is None:
+            if result := found():
+                return result
+            time.sleep(0.5)
+        raise AssertionError(self.log.read_text())
 
-    def planned() -> Any:
-        return ask("/flow_runs/filter", flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}})
 
-    with api, demo_web() as (feeds, hosts), log.open("wb") as out:
-        (tmp_path / "feeds.toml").write_text(feeds_toml(feeds))
+@contextmanager
+def serving(folder: Path) -> Iterator[Serving]:
+    """Start it over the demo's web; the end of the block sends one signal and waits."""
+    port, log = unused_port(), folder / "serve.log"
+    with demo_web() as (feeds, hosts), log.open("wb") as out:
+        (folder / "feeds.toml").write_text(feeds_toml(feeds))
         environment = {
-            **os.environ, "PREFECT_HOME": str(tmp_path / "home"), "STANCEWATCH_ALLOW_HOSTS": json.dumps(hosts),
-            "STANCEWATCH_FEEDS": str(tmp_path / "feeds.toml"), "STANCEWATCH_WAREHOUSE": str(tmp_path / "w.duckdb"),
+            **os.environ, "PREFECT_HOME": str(folder / "home"), "STANCEWATCH_ALLOW_HOSTS": json.dumps(hosts),
+            "STANCEWATCH_FEEDS": str(folder / "feeds.toml"), "STANCEWATCH_WAREHOUSE": str(folder / "w.duckdb"),
         }  # fmt: skip
         environment.pop("PREFECT_API_URL", None)
         command = [sys.executable, "-m", "flows.cli", "serve", "--port", str(port)]
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
         try:
-            wait_for(running, process, log)
-            deployments = ask("/deployments/filter")
-            assert {d["name"] for d in deployments} == {"every-30-minutes", "publish"}
-            assert wait_for(planned, process, log)  # a server with the wrong SQLAlchemy never plans any
-            (ingest,) = [d for d in deployments if d["name"] == "every-30-minutes"]
-            ask(f"/deployments/{ingest['id']}/create_flow_run", state={"type": "SCHEDULED"})
-            (run,) = wait_for(finished, process, log)
-            assert run["state_type"] == "COMPLETED", log.read_text()
-            loggers = {line["name"] for line in ask("/logs/filter", limit=200)}
-            assert {"flows.stages", "warehouse.load"} <= loggers
-            (artifact,) = ask("/artifacts/filter")
-            assert artifact["key"] == "outcomes"
+            yield Serving(process, log, port)
         finally:
             process.send_signal(signal.SIGTERM)
-            status = process.wait()
-    said = log.read_text()
-    assert status == 0, said
-    assert said.index("stopping the worker") < said.index("stopping the server")
-    with duckdb.connect(str(tmp_path / "w.published.duckdb"), read_only=True) as con:
+            process.wait()
+
+
+def watch(served: Serving, profile: Path) -> Watched:
+    """Let one pass be scheduled and run, and look at it through the API and the UI."""
+    served.wait_for(lambda: "Stancewatch is running" in served.log.read_text())
+    deployments = served.ask("deployments/filter")
+    planned = served.wait_for(lambda: served.runs("SCHEDULED"))
+    (ingest,) = [d for d in deployments if d["name"] == "every-30-minutes"]
+    served.ask(f"deployments/{ingest['id']}/create_flow_run", state={"type": "SCHEDULED"})
+    (run,) = served.wait_for(lambda: served.runs("COMPLETED", "FAILED", "CRASHED"))
+    logs, artifacts = served.ask("logs/filter", limit=200), served.ask("artifacts/filter")
+    addresses = {
+        "run": f"runs/flow-run/{run['id']}",
+        "artifacts of the run": f"v2/runs/flow-run/{run['id']}?tab=Artifacts",  # the old UI opens a tab by a click only
+        **{artifact["key"]: f"artifacts/artifact/{artifact['id']}" for artifact in artifacts},
+    }
+    browser = find_browser()
+    pages = (
+        {name: read_page(browser, f"{served.ui}/{at}", profile) for name, at in addresses.items()} if browser else {}
+    )
+    return Watched(deployments=deployments, planned=planned, run=run, logs=logs, artifacts=artifacts, pages=pages)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    folder = tmp_path_factory.mktemp("serve")
+    with serving(folder) as running:
+        seen = watch(running, folder / "browser")
+    said = running.log.read_text()
+    return Served(seen=seen, said=said, status=running.process.returncode, warehouse=folder / "w.duckdb")
+
+
+def test_the_deployments_are_there_and_passes_are_planned(served: Served) -> None:
+    assert {d["name"] for d in served.seen.deployments} == {"every-30-minutes", "publish"}
+    assert served.seen.planned  # a server with the wrong SQLAlchemy never plans any
+
+
+def test_a_scheduled_pass_runs_logs_and_publishes(served: Served) -> None:
+    assert served.seen.run["state_type"] == "COMPLETED", served.said
+    assert {"flows.stages", "warehouse.load"} <= {line["name"] for line in served.seen.logs}
+    assert [artifact["key"] for artifact in served.seen.artifacts] == ["outcomes"]
+    with duckdb.connect(str(served.warehouse.with_suffix(".published.duckdb")), read_only=True) as con:
         assert con.execute("SELECT count(*) >= 40 FROM document").fetchall() == [(True,)]
+
+
+def test_a_person_sees_the_pass_in_the_ui(served: Served) -> None:
+    pages, name = served.seen.pages, served.seen.run["name"]
+    if not pages:
+        pytest.skip(MISSING)
+    assert name == "ingest into w"
+    for words in (name, "Completed", "every-30-minutes", "10 of 10 feeds are due", "flows.stages", "warehouse.load"):
+        assert words in pages["run"]
+    for words in (name, "Completed", "outcomes", "Outcomes of run"):
+        assert words in pages["artifacts of the run"]
+    counts = {row["outcome"]: row["items"] for row in json.loads(served.seen.artifacts[0]["data"])}
+    for words in (name, "outcome items", *(f"{outcome} {items}" for outcome, items in counts.items())):
+        assert words in pages["outcomes"]
+    assert counts["loaded"] >= 40
+
+
+def test_one_signal_stops_the_worker_then_the_server(served: Served) -> None:
+    assert served.status == 0, served.said
+    assert served.said.index("stopping the worker") < served.said.index("stopping the server")

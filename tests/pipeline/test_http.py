@@ -14,7 +14,7 @@ from pipeline.http import is_public, open_client, retry_after
 from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
-from tests.support.server import Web, drip, endless, serve_web, unused_port
+from tests.support.server import Web, drip, endless, serve_web, slow_redirect, unused_port
 
 LIMIT = 200_000
 
@@ -76,6 +76,32 @@ def test_limits_hold(web: Web) -> None:
     assert reason(web, "/brotli") == "bad_encoding"
     assert reason(web, "/file") == "bad_redirect"
     assert reason(web, "/header") == "network"
+
+
+def test_a_chain_of_redirects_has_one_deadline(web: Web) -> None:
+    hops = 6
+    for hop in range(hops):
+        web.routes[f"/{hop}"] = slow_redirect(f"/{hop + 1}", seconds=0.5)
+    web.page(f"/{hops}", "<p>text</p>")
+    assert get(web, "/0", request_timeout=30).body == b"<p>text</p>"
+    web.hits.clear()
+    assert reason(web, "/0", request_timeout=2) == "timeout"
+    assert web.hits["/1"] == 1  # no hop is slow by itself
+    assert web.hits[f"/{hops}"] == 0
+
+
+def test_the_wait_for_a_hosts_turn_is_not_the_servers_time(web: Web) -> None:
+    web.page("/a", "", status=302, location="/b")
+    web.page("/b", "<p>text</p>")
+    settings = Settings(allow_hosts=[web.host], request_timeout=2)
+    pace = Pace(settings)
+    pace.slow_down(web.host, 2.5)
+
+    async def one() -> Page:
+        async with open_client(settings, pace) as client:
+            return await client.get(f"{web.url}/a")
+
+    assert asyncio.run(one()).body == b"<p>text</p>"
 
 
 def test_private_addresses_are_refused_on_every_hop_and_no_request_is_made(web: Web) -> None:

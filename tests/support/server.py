@@ -96,6 +96,19 @@ def endless(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"<p>more</p>" * 1000)
 
 
+def slow_redirect(location: str, seconds: float) -> Answer:
+    """Answer after a while, and send on to another page."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        time.sleep(seconds)
+        request.send_response(302)
+        request.send_header("location", location)
+        request.send_header("content-length", "0")
+        request.end_headers()
+
+    return answer
+
+
 def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -21,7 +21,7 @@ class Store:
         self.target = str(folder / "w.duckdb")
         self.spool = folder / "spool"
 
-    def prepare(self, kind: str, run_id: str = "run-1", **tables: Rows) -> Path:
+    def prepare(self, kind: str, run_id: str = "run-1", /, **tables: Rows) -> Path:
         """Write a load folder and return it."""
         load_id = new_id()
         folder = self.spool / load_id
@@ -33,7 +33,7 @@ class Store:
             (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
         return folder
 
-    def load(self, kind: str, run_id: str = "run-1", **tables: Rows) -> dict[str, int]:
+    def load(self, kind: str, run_id: str = "run-1", /, **tables: Rows) -> dict[str, int]:
         """Write and load."""
         return load_folder(self.target, self.prepare(kind, run_id, **tables))
 

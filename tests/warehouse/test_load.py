@@ -43,7 +43,7 @@ def test_same_content_under_another_load_id_brings_nothing(filled: Store) -> Non
     again = document_rows("d1", "e1")
     counts = filled.load("documents", entry=[done("e1", "d1")], **again)
     assert counts == {}
-    filled.load("poll", run_id="run-2", poll=[poll("p3", "f1", offered=1)], entry=[entry("e1")])
+    filled.load("poll", "run-2", poll=[poll("p3", "f1", offered=1)], entry=[entry("e1")])
     assert filled.rows("SELECT offered, fresh, duplicate FROM poll WHERE poll_id = 'p3'") == [
         {"offered": 1, "fresh": 0, "duplicate": 1}
     ]
@@ -158,12 +158,12 @@ def test_finals_never_change(filled: Store) -> None:
 
 
 def test_pending_entries_are_tried_again(filled: Store) -> None:
-    filled.load("documents", run_id="run-2", entry=[{"entry_id": "e3", "outcome": "pending", "reason": "http_503", "attempts": 1,
+    filled.load("documents", "run-2", entry=[{"entry_id": "e3", "outcome": "pending", "reason": "http_503", "attempts": 1,
                                                      "next_attempt_at": "2026-11-21T07:00:00Z"}])  # fmt: skip
     assert pending_entries(filled.target, NOW) == []
     (row,) = pending_entries(filled.target, NOW + timedelta(hours=2))
     assert (row["entry_id"], row["attempts"], row["first_seen_at"]) == ("e3", 1, datetime.fromisoformat(T1))
-    filled.load("documents", run_id="run-2", entry=[done("e3", "d3")], **document_rows("d3", "e3"))
+    filled.load("documents", "run-2", entry=[done("e3", "d3")], **document_rows("d3", "e3"))
     assert run_outcomes(filled.target, "run-1")["loaded"] == 3
     assert run_outcomes(filled.target, "run-2") == {
         **dict.fromkeys(("offered", "loaded", "duplicate", "rejected", "pending"), 0),

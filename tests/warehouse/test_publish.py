@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import duckdb
 import pytest
@@ -125,7 +125,7 @@ def test_one_pass_at_a_time_and_a_killed_one_frees_the_lock(store: Store) -> Non
 def test_publishers_and_a_writer_at_once(filled: Store) -> None:
     folders = [filled.prepare("poll", poll=[poll(f"x{n}", "f1", offered=1)], entry=[entry(f"x{n}")]) for n in range(8)]
     with ThreadPoolExecutor(3) as pool:
-        jobs = [pool.submit(publish, filled.target) for _ in range(4)]
+        jobs: list[Future[Any]] = [pool.submit(publish, filled.target) for _ in range(4)]
         jobs += [pool.submit(load_folder, filled.target, folder) for folder in folders]
         for job in jobs:
             job.result()

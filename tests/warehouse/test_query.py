@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipeline.errors import ConfigError
-from tests.support.store import SENTENCE, Store, document_rows, done, entry, merged, poll
+from tests.support.store import SENTENCE, Store, document_rows, done, entry, feed, merged, outlet, poll
 from warehouse.load import finish_run
 from warehouse.publish import publish
 from warehouse.query import list_queries, load_query, run_query
@@ -28,6 +28,7 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
         "daily_share",
         "net_stance",
         "outcomes",
+        "pending",
         "source_health",
         "strongest_sentences",
     ]
@@ -116,9 +117,26 @@ def test_outcomes(filled: Store) -> None:
     assert (row["finished"], row["rejected_for"]) == (False, "http_404 1")
 
 
+def test_pending(filled: Store) -> None:
+    new = {"reason": "not tried yet", "next_attempt": "now", "feed_off": 0, "most_attempts": 0}
+    seen = {"outlets": 1, "oldest_seen_at": "2026-11-20T08:00:00Z"}
+    assert ask(filled, "pending") == [{**new, **seen, "entries": 1}]
+    down = {"reason": "http_503", "attempts": 2, "next_attempt_at": "2100-01-01T07:59:00Z"}
+    due = {"reason": "timeout", "attempts": 1, "next_attempt_at": "2026-11-20T09:00:00Z"}
+    filled.load("poll", poll=[poll("p3", "f2", offered=3)], entry=[*(entry(f"d{n}", n, "f2", "o2", **down) for n in range(2)), entry("t", 2, "f2", "o2", **due)])  # fmt: skip
+    filled.load("feeds", outlet=[outlet("o2", "us")], feed=[feed("f2", "o2")])  # f1 is no longer listed
+    waiting = [
+        {**new, **seen, "entries": 1, "feed_off": 1},
+        {**new, **seen, "entries": 1, "reason": "timeout", "most_attempts": 1},
+        {**new, **seen, "entries": 2, "reason": "http_503", "most_attempts": 2, "next_attempt": "2100-01-01T07:00Z"},
+    ]
+    assert ask(filled, "pending") == waiting
+    assert ask(filled, "pending", outlet="O2") == waiting[1:]
+
+
 def test_the_published_copy_is_read_where_there_is_one(filled: Store) -> None:
     publish(filled.target)
-    filled.load("poll", run_id="run-2", poll=[poll("p9", "f1", polled_at="2026-11-20T12:00:00Z")])
+    filled.load("poll", "run-2", poll=[poll("p9", "f1", polled_at="2026-11-20T12:00:00Z")])
     assert [row["run_id"] for row in ask(filled, "outcomes")] == ["run-1"]
     publish(filled.target)
     assert [row["run_id"] for row in ask(filled, "outcomes")] == ["run-2", "run-1"]
