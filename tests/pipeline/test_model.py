@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.encoder import Encoder
+from pipeline.encoder import Encoder, OnnxSession
 from pipeline.errors import ConfigError
 from pipeline.evaluate import evaluate, read_rows
 from pipeline.heads import softmax
@@ -135,8 +135,8 @@ def test_an_unknown_language_abstains(classifier: Classifier) -> None:
     assert not classifier.label([("", TREATY, "en-GB")])[0].abstain
 
 
-def test_the_padding_mask_is_an_input_of_its_own(classifier: Classifier) -> None:
-    session = classifier.encoder._session
+def test_the_padding_mask_is_an_input_of_its_own() -> None:
+    session = OnnxSession(MODEL, 384)._session
     ids = np.array([[0, 100, 200, 300, 2]])
     padded = np.array([[0, 100, 200, 300, 2, 1, 1, 1]])
     mask = np.array([[1, 1, 1, 1, 1, 0, 0, 0]])
