@@ -24,10 +24,11 @@ class _Part(BaseModel):
 
 
 class Relevance(_Part):
-    """What makes a document relevant."""
+    """What makes a document relevant; one with none of the `terms` is not read further (see `pipeline.sieve`)."""
 
     covers: str
     excludes: str = ""
+    terms: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 class TopicDef(_Part):

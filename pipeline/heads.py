@@ -99,6 +99,14 @@ def probabilities(z: Scores) -> Scores:
     )  # fmt: skip
 
 
+def nothing(topics: int, targets: int) -> Scores:
+    """Return the probabilities of a document that was not read."""
+    stances = np.zeros((targets, len(STANCES)))
+    stances[:, 0] = 1.0
+    none = np.zeros((0, targets, len(STANCES)))
+    return Scores(relevance=0.0, topics=np.zeros(topics), addressed=np.zeros(targets), stances=stances, sentences=none)
+
+
 def _relevance(heads: Heads, states: Array) -> float:
     pooled = softmax(states @ heads.attention[0]) @ states
     return float((heads.relevance[0] @ pooled + heads.relevance[1])[0])

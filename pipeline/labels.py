@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.codebook import Codebook
-from pipeline.heads import STANCES, Scores
+from pipeline.heads import STANCES, Scores, nothing
 from pipeline.records import Evidence, Labels, Stance, Topic
 
 MOST_EVIDENCE = 3
@@ -40,6 +40,12 @@ def labels(
             evidence=_evidence(found, i, label, spans, text) if label != STANCES[0] else (),
         ))  # fmt: skip
     return Labels(lang=lang, p_relevant=p, relevant=relevant, topics=topics, stances=tuple(stances), abstain=not known)
+
+
+def unread(text: str, codebook: Codebook, *, lang: str | None, known: bool) -> Labels:
+    """Return the labels of a document that holds none of the codebook's terms: irrelevant, and neutral throughout."""
+    scores = nothing(len(codebook.topics), len(codebook.targets))
+    return labels(scores, (), text, codebook, lang=lang, known=known)
 
 
 def _evidence(found: Scores, target: int, label: str, spans: Spans, text: str) -> tuple[Evidence, ...]:

@@ -16,10 +16,11 @@ from pipeline import heads, weights
 from pipeline.codebook import Codebook
 from pipeline.encoder import Encoder
 from pipeline.heads import STANCES, logits, probabilities, read_about, read_heads
-from pipeline.labels import labels
+from pipeline.labels import labels, unread
 from pipeline.language import language_of
 from pipeline.nli import TextClassifier
 from pipeline.records import Labels, Stance, Topic, stable_id
+from pipeline.sieve import may_be_relevant
 
 Texts = Sequence[tuple[str, str, str | None]]  # title, text, language or None
 
@@ -52,9 +53,11 @@ class HeadsClassifier:
         return [self._one(*doc) for doc in docs]
 
     def _one(self, title: str, text: str, lang: str | None) -> Labels:
-        encoded = self.encoder.encode(title, text)
         lang = lang or language_of(text)
         known = bool(lang) and str(lang).lower().replace("_", "-").split("-")[0] in self.languages
+        if not may_be_relevant(self.codebook.relevance.terms, title, text):
+            return unread(text, self.codebook, lang=lang, known=known)
+        encoded = self.encoder.encode(title, text)
         found = probabilities(logits(self.heads, encoded))
         return labels(found, encoded.spans, text, self.codebook, lang=lang, known=known)
 

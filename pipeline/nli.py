@@ -24,10 +24,11 @@ from pipeline import torch_models, weights
 from pipeline.codebook import Codebook
 from pipeline.errors import ConfigError
 from pipeline.heads import STANCES, Scores, sigmoid, softmax
-from pipeline.labels import labels
+from pipeline.labels import labels, unread
 from pipeline.language import language_of
 from pipeline.records import Labels
 from pipeline.sentences import sentences
+from pipeline.sieve import may_be_relevant
 from pipeline.windows import CHARACTERS, clean
 
 Array = NDArray[np.float64]
@@ -164,13 +165,15 @@ class TextClassifier:
         return [self._one(*doc) for doc in docs]
 
     def _one(self, title: str, text: str, lang: str | None) -> Labels:
+        lang = lang or language_of(text)
+        if not self._assume_relevant and not may_be_relevant(self.codebook.relevance.terms, title, text):
+            return unread(text, self.codebook, lang=lang, known=lang is not None)
         read = clean(text[:CHARACTERS])
         spans = sentences(read)
         judged = [self._judge.judge(f"{clean(title)}\n{part}") for part in _windows(read, spans)]
         found = _together(judged, len(spans))
         if self._assume_relevant:
             found = replace(found, relevance=1.0)
-        lang = lang or language_of(text)
         first = labels(found, spans, text, self.codebook, lang=lang, known=lang is not None)
         if all(stance.label == STANCES[0] for stance in first.stances):
             return first
