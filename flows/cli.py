@@ -10,7 +10,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 feeds_app = typer.Typer(no_args_is_help=True, help="Check a feeds file.")
 
 for command in (
-    *(passes.run, passes.demo, passes.serve),
+    *(passes.run, passes.demo, passes.relabel, passes.serve),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),
     *(stored.query, stored.status),

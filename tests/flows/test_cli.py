@@ -111,7 +111,7 @@ def test_the_default_feeds_are_many_and_diverse(tmp_path: Path) -> None:
 
 
 def test_every_command_has_help_with_an_example() -> None:
-    for command in ("run", "demo", "serve", "entries", "extract", "classify", "evaluate", "query", "status"):
+    for command in ("run", "demo", "serve", "entries", "extract", "classify", "evaluate", "query", "status", "relabel"):
         done = stancewatch(command, "--help")
         assert done.returncode == 0
         assert b"Example:" in done.stdout, command

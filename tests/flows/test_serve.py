@@ -60,7 +60,7 @@ def test_a_scheduled_pass_runs_and_one_signal_stops_everything(tmp_path: Path) -
         try:
             wait_for(running, process, log)
             deployments = ask("/deployments/filter")
-            assert {d["name"] for d in deployments} == {"every-30-minutes", "publish"}
+            assert {d["name"] for d in deployments} == {"every-30-minutes", "relabel", "publish"}
             assert wait_for(planned, process, log)  # a server with the wrong SQLAlchemy never plans any
             (ingest,) = [d for d in deployments if d["name"] == "every-30-minutes"]
             ask(f"/deployments/{ingest['id']}/create_flow_run", state={"type": "SCHEDULED"})

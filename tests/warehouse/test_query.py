@@ -26,6 +26,7 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
     publish(filled.target)
     assert [name for name, _ in list_queries()] == [
         "daily_share",
+        "label_changes",
         "net_stance",
         "outcomes",
         "source_health",
