@@ -1,4 +1,4 @@
-"""A warehouse in a temporary folder: empty of documents, or filled with the smallest loads."""
+"""A warehouse in a temporary folder: empty of documents, or filled with the smallest loads. Shared by warehouse and flows."""
 
 from __future__ import annotations
 
