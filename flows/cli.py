@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from flows.commands import feeds, models, passes, stored, texts
+from flows.commands import feeds, human, models, passes, stored, texts
 
 ABOUT = "Watch how the world's media argue about AI governance: feeds in, stance with evidence out, in DuckDB."
 AS_IT_IS = "\b\n"  # tells click not to wrap the paragraph: an example is there to be copied
@@ -19,16 +19,20 @@ app = typer.Typer(
 feeds_app = typer.Typer(
     help="Check a feeds file.", epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml", no_args_is_help=True
 )
+human_app = typer.Typer(
+    help="Labels by people: import them, draw documents to code.",
+    epilog=f"{AS_IT_IS}Example: stancewatch human export --sample 200", no_args_is_help=True,
+)  # fmt: skip
 
 
-def add(group: typer.Typer, command: Callable[..., None]) -> None:
+def add(group: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:
     """Add a command. Its docstring is its help; the example at the end of it comes last, in one line."""
     text, _, example = inspect.cleandoc(command.__doc__ or "").rpartition("Example: ")
-    group.command(help=text, epilog=f"{AS_IT_IS}Example: {example}")(command)
+    group.command(name, help=text, epilog=f"{AS_IT_IS}Example: {example}")(command)
 
 
 for each in (
-    *(passes.run, passes.demo, passes.serve),
+    *(passes.run, passes.demo, passes.relabel, passes.serve),
     *(stored.query, stored.status),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),
@@ -36,6 +40,9 @@ for each in (
     add(app, each)
 add(feeds_app, feeds.check)
 app.add_typer(feeds_app, name="feeds")
+add(human_app, human.import_, "import")
+add(human_app, human.export)
+app.add_typer(human_app, name="human")
 
 
 def main() -> None:

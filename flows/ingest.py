@@ -32,7 +32,7 @@ from warehouse import state
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
-from warehouse.spool import deal, iso, new_id, work_folder, write_load
+from warehouse.spool import deal, iso, new_id, write_load
 
 FEEDS_A_POLL = 32
 AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
@@ -84,9 +84,7 @@ def ingest(
 
 def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
     """Store what a killed pass had prepared, then the feeds of this one."""
-    if leftovers := stages.load_leftovers(one.settings.warehouse, one.data):
-        get_run_logger().info("loaded %d batches that an earlier pass had prepared", leftovers)
-    work_folder(one.data)
+    stages.take_over(one)
     stages.load(one.settings.warehouse, write_load(deal(one.data), one.run_id, "feeds", rows.feed_tables(known)))
 
 

@@ -108,13 +108,18 @@ def _rejection(run_id: str, entry_id: str, url: str, why: Rejection) -> dict[str
     }
 
 
+def label_run_id(classifier: Classifier, codebook: Codebook, code_version: str) -> str:
+    """Return the key of the run: another model, revision, codebook or version of the code is another run."""
+    return stable_id(classifier.model_id, classifier.revision, codebook.hash, code_version)
+
+
 class DocumentTables:
     """Gathers the rows of one batch: every entry gets exactly one outcome."""
 
     def __init__(self, run_id: str, classifier: Classifier, codebook: Codebook, code_version: str) -> None:
         self.tables: Tables = defaultdict(list)
         self._run_id = run_id
-        self._label_run = stable_id(classifier.model_id, classifier.revision, codebook.hash, code_version)
+        self._label_run = label_run_id(classifier, codebook, code_version)
         self.tables["label_run"].append(
             {
                 "label_run_id": self._label_run,
@@ -172,10 +177,15 @@ class DocumentTables:
         # entry_id tells the load which rows to leave out where two entries of a batch are one document
         same = {"document_id": document.document_id, "entry_id": entry["entry_id"]}
         self.tables["document_text"].append({**same, "text": document.text})
-        input_hash = stable_id(document.title, digest)
-        self._labels({**same, "label_run_id": self._label_run}, labels, input_hash)
+        self._labels(same, labels, stable_id(document.title, digest))
 
-    def _labels(self, key: dict[str, Any], labels: Labels, input_hash: str) -> None:
+    def relabelled(self, document: Mapping[str, Any], labels: Labels) -> None:
+        """A stored document {document_id, title, text} got labels of this run."""
+        digest = hashlib.sha256(document["text"].encode()).hexdigest()
+        self._labels({"document_id": document["document_id"]}, labels, stable_id(document["title"], digest))
+
+    def _labels(self, document: dict[str, Any], labels: Labels, input_hash: str) -> None:
+        key = {**document, "label_run_id": self._label_run}
         relevance = {"p": labels.p_relevant, "label": labels.relevant, "abstain": labels.abstain}
         self.tables["relevance_label"].append({**key, **relevance, "input_hash": input_hash})
         self.tables["topic_label"] += [{**key, "topic": t.topic, "p": t.p, "label": t.label} for t in labels.topics]

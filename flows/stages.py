@@ -28,7 +28,7 @@ from pipeline.poll import poll_feeds
 from pipeline.records import Document, Feed, Rejection, Validators
 from pipeline.settings import Settings
 from warehouse.load import load_folder
-from warehouse.spool import drop_early, drop_load, iso, ready_loads, write_load
+from warehouse.spool import drop_early, drop_load, iso, ready_loads, work_folder, write_load
 
 log = logging.getLogger(__name__)
 CODE_VERSION = version("stancewatch")
@@ -159,6 +159,13 @@ def load(warehouse: str, folder: Path) -> dict[str, int]:
     counts = load_folder(warehouse, folder)
     drop_load(folder)
     return counts
+
+
+def take_over(one: Pass) -> None:
+    """Store what a killed pass had prepared and drop what it had not: the first thing that a holder of the pass lock does."""
+    if leftovers := load_leftovers(one.settings.warehouse, one.data):
+        log.info("loaded %d batches that an earlier pass had prepared", leftovers)
+    work_folder(one.data)
 
 
 def load_leftovers(warehouse: str, data: Path) -> int:

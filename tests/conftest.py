@@ -1,12 +1,18 @@
-"""Where STANCEWATCH_NO_SKIP is set, a skipped test is a failed one: there, what every test needs is installed."""
+"""For all tests: a warehouse in a temporary folder, empty of documents or filled with the smallest loads.
+
+Where STANCEWATCH_NO_SKIP is set, a skipped test is a failed one: there, what every test needs is installed.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
+from tests.support.store import T1, Store, document_rows, done, entry, feed, merged, outlet, poll
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -28,3 +34,30 @@ def none_skipped(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{where}:{line}: STANCEWATCH_NO_SKIP is set, but: {why}"
     return report
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two outlets with a feed each."""
+    store = Store(tmp_path)
+    store.load("feeds", outlet=[outlet("o1", "china"), outlet("o2", "us")], feed=[feed("f1", "o1"), feed("f2", "o2")])
+    return store
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Three entries of f1, one of f2; d1 and d2 loaded with labels, one rejected, one pending."""
+    store.load("poll", poll=[poll("p1", "f1", offered=3)], entry=[entry("e1", 0), entry("e2", 1), entry("e3", 2)])
+    store.load(
+        "poll", poll=[poll("p2", "f2", offered=2)], entry=[entry("e4", 0, "f2", "o2"), entry("e1", 1, "f2", "o2")]
+    )
+    rows = merged(document_rows("d1", "e1", "o1", "f1"), document_rows("d2", "e4", "o2", "f2"))
+    store.load(
+        "documents",
+        entry=[done("e1", "d1"), done("e4", "d2"), {"entry_id": "e2", "outcome": "rejected", "reason": "http_404"}],
+        rejection=[
+            {"entry_id": "e2", "url": "https://x/e2", "stage": "fetch", "reason": "http_404", "rejected_at": T1}
+        ],
+        **rows,
+    )
+    return store

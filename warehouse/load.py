@@ -29,8 +29,9 @@ KINDS: dict[str, tuple[str, ...]] = {
         *("entry", "document", "document_text", "label_run", "relevance_label", "topic_label", "stance_label"),
         *("evidence", "rejection"),
     ),
+    "human": ("human_label",),
 }
-STAGED = ("outlet", "feed", "poll", *KINDS["documents"])
+STAGED = ("outlet", "feed", "poll", *KINDS["documents"], "human_label")
 OF_A_DOCUMENT = ("document_text", "relevance_label", "topic_label", "stance_label", "evidence")
 LARGEST_ROW = (
     64 * 1024 * 1024
@@ -153,8 +154,8 @@ def _refuse_unknown_keys(path: Path, columns: set[str]) -> None:
 
 def _write(con: Connection, head: Mapping[str, str]) -> None:
     """Run the steps of a kind; what breaks the contract stops them before the caller commits."""
-    if head["kind"] == "feeds":
-        _run_step(con, "feeds", head)
+    if head["kind"] in ("feeds", "human"):
+        _run_step(con, head["kind"], head)
         return
     _run_step(con, "poll" if head["kind"] == "poll" else "decide", head)
     problems = fetch_rows(con, (STEPS / "problems.sql").read_text(encoding="utf-8"), {"kind": head["kind"]})

@@ -1,7 +1,11 @@
-"""What the next pass has to do, read from the warehouse: due feeds, pending entries, outcomes. Times are aware UTC."""
+"""What the next pass has to do, read from the warehouse: due feeds, pending entries, unlabelled documents; and outcomes.
+
+Times are aware UTC.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,6 +78,32 @@ def poll_outcomes(target: Target, run_id: str) -> dict[str, int]:
     sql = "SELECT outcome, count(*) AS n FROM poll WHERE run_id = $run_id GROUP BY outcome ORDER BY outcome"
     with reading(target) as con:
         return {str(row["outcome"]): int(row["n"]) for row in fetch_rows(con, sql, {"run_id": run_id})}
+
+
+def unlabelled(target: Target, label_run_id: str, limit: int | None = None) -> list[str]:
+    """Return the documents that a label run has not labelled yet, at most `limit`.
+
+    In the order of their ids, which are hashes: the first thousand are a cross-section of all.
+    """
+    sql = """
+        SELECT document_id FROM document_text
+        ANTI JOIN (SELECT document_id FROM relevance_label WHERE label_run_id = $label_run_id) USING (document_id)
+        ORDER BY document_id LIMIT $most
+    """
+    with reading(target) as con:
+        rows = fetch_rows(con, sql, {"label_run_id": label_run_id, "most": 2**62 if limit is None else limit})
+    return [row["document_id"] for row in rows]
+
+
+def stored_documents(target: Target, document_ids: Sequence[str]) -> list[Row]:
+    """Return {document_id, title, text, lang} of these documents, in the order of their ids."""
+    sql = """
+        SELECT document_id, coalesce(title, '') AS title, text, lang
+        FROM document JOIN document_text USING (document_id)
+        WHERE document_id IN (SELECT unnest($ids)) ORDER BY document_id
+    """
+    with reading(target) as con:
+        return fetch_rows(con, sql, {"ids": list(document_ids)})
 
 
 def _time(microseconds: int | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Commands that make passes: run, demo, serve."""
+"""Commands that make passes: run, demo, relabel, serve."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from flows import tables
-from flows.commands import WarehouseOption, plain_errors
+from flows.commands import CodebookOption, ModelOption, WarehouseOption, plain_errors
 from pipeline.errors import StancewatchError
 from pipeline.settings import load_settings
 
@@ -58,6 +58,30 @@ def demo(
     with plain_errors(), demo_settings(folder) as warehouse:
         one_pass(None, warehouse, True, None)
         tables.after_pass(Console(), warehouse)
+
+
+def relabel(
+    model: ModelOption = None,
+    codebook: CodebookOption = None,
+    warehouse: WarehouseOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Label at most so many documents now.")] = None,
+) -> None:
+    """Label every stored document anew with another model or codebook; labels of other runs stay beside.
+
+    Started again after a kill, it goes on. Ends with what changed against the newest other run.
+
+    Example: stancewatch relabel --model my-model --limit 500
+    """
+    from flows.relabel import relabel as relabel_flow  # noqa: PLC0415
+    from warehouse.query import run_query  # noqa: PLC0415
+
+    with plain_errors():
+        target = load_settings(warehouse=warehouse).warehouse
+        done = relabel_flow(model, str(codebook) if codebook else None, target, limit)
+        console = Console()
+        console.print(f"{done['labelled']} documents labelled by run {done['label_run_id']}", markup=False)
+        changes = run_query(target, "label_changes", {"after": done["label_run_id"]})
+        tables.show(console, "Changes against the newest other run", *changes)
 
 
 def serve(port: Annotated[int, typer.Option(help="Port of the Prefect server on 127.0.0.1.")] = 4200) -> None:

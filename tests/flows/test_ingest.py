@@ -23,34 +23,6 @@ from warehouse.query import run_checks
 KILLS = 10
 
 
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prefect server for the module: each pass then starts in seconds."""
-    import httpx
-
-    from tests.support.server import unused_port
-
-    home, port = tmp_path_factory.mktemp("prefect"), unused_port()
-    environment = {**os.environ, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    log = (home / "server.log").open("w")
-    server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}/api"
-    try:
-        while server.poll() is None:
-            try:
-                if httpx.get(f"{url}/health", trust_env=False).status_code == 200:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.3)
-        assert server.poll() is None, (home / "server.log").read_text()
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
-        log.close()
-
-
 class Bench:
     """The demo's web, and passes over it in processes of their own."""
 

@@ -160,3 +160,21 @@ def document_rows(
 def merged(*parts: dict[str, Rows]) -> dict[str, Rows]:
     """Join the rows of several documents in order."""
     return {name: [row for part in parts for row in part[name]] for name in parts[0]}
+
+
+def human(document_id: str, coder: str, label: str, **more: Any) -> dict[str, Any]:
+    """A person's stance toward the target of `document_rows`."""
+    row = {"document_id": document_id, "coder": coder, "kind": "stance", "target": "binding_rules", "label": label}
+    return {**row, "codebook_version": "1", "coded_at": T1, **more}
+
+
+def stanced(store: Store, stances: dict[str, str], lang: str = "en", relevant: bool = True) -> None:
+    """Load documents with the model's stance toward binding_rules; `favor?` is favor with an abstention."""
+    names = [f"e-{name}" for name in stances]
+    store.load("poll", poll=[poll(f"p-{names[0]}", "f1", offered=len(names))], entry=[entry(name) for name in names])
+    rows = merged(*(document_rows(name, f"e-{name}", lang=lang) for name in stances))
+    for row, said in zip(rows["stance_label"], stances.values(), strict=True):
+        row |= {"label": said.rstrip("?"), "abstain": said.endswith("?")}
+    for row in rows["relevance_label"]:
+        row["label"] = relevant
+    store.load("documents", entry=[done(f"e-{name}", name) for name in stances], **rows)

@@ -25,10 +25,14 @@ def ask(store: Store, name: str, **params: str) -> Table:
 def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -> None:
     publish(filled.target)
     assert [name for name, _ in list_queries()] == [
+        "agreement",
+        "coding_sample",
         "daily_share",
+        "label_changes",
         "net_stance",
         "outcomes",
         "pending",
+        "prevalence",
         "source_health",
         "strongest_sentences",
     ]
@@ -145,7 +149,7 @@ def test_the_published_copy_is_read_where_there_is_one(filled: Store) -> None:
 @pytest.mark.parametrize(
     ("name", "params", "words"),
     [
-        ("no_such", {}, "there are: daily_share"),
+        ("no_such", {}, "there are: agreement"),
         ("outcomes", {"limit": "3"}, "it has: run, most"),
         ("outcomes", {"most": "many"}, "not of type int"),
         ("daily_share", {"complete": "perhaps"}, "not of type bool"),

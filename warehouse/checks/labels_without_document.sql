@@ -5,6 +5,8 @@ SELECT 'document without text', document_id, NULL FROM document ANTI JOIN docume
 UNION ALL
 SELECT 'relevance_label', document_id, label_run_id FROM relevance_label ANTI JOIN document USING (document_id)
 UNION ALL
+SELECT 'human_label', document_id, NULL FROM human_label ANTI JOIN document USING (document_id)
+UNION ALL
 SELECT 'topic_label', document_id, label_run_id FROM topic_label ANTI JOIN document USING (document_id)
 UNION ALL
 SELECT 'stance_label', document_id, label_run_id FROM stance_label ANTI JOIN document USING (document_id)
