@@ -18,9 +18,9 @@ def import_(
     codebook: CodebookOption = None,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Store labels by people beside the model's: the same file twice is once, a changed label is a further version.
+    """Store labels by people beside the model's.
 
-    JSON lines {document_id or url, relevance, topics: [...], stances: {target: favor|against|neutral}, coder, codebook,
+    The same file twice is once, a changed label is a further version. JSON lines {document_id or url, relevance, topics: [...], stances: {target: favor|against|neutral}, coder, codebook,
     coded_at, weight}, or CSV, a label a row: document_id or url, target (relevance, a topic or a target), label, coder,
     codebook, coded_at, weight. Lines without labels are not coded yet. Bad lines are named, the others go in; the exit
     status is 1 then.
@@ -44,9 +44,9 @@ def export(
     lang: Annotated[str | None, typer.Option(help="Only documents in this language (en, zh, ...).")] = None,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Draw documents to code, one JSON line each: {id, title, text, url, lang, weight}.
+    """Draw documents for people to code, as JSON lines.
 
-    Rare labels of the model come as often as frequent ones; the weight says how many documents each one stands for. Keep it
+    A line is {id, title, text, url, lang, weight}. Rare labels of the model come as often as frequent ones; the weight says how many documents each one stands for. Keep it
     in what you import. What the model said is not shown, so that it cannot lead the coder.
 
     Example: stancewatch human export --sample 200 > to-code.jsonl

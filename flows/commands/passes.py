@@ -66,9 +66,10 @@ def relabel(
     warehouse: WarehouseOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Label at most so many documents now.")] = None,
 ) -> None:
-    """Label every stored document anew with another model or codebook; labels of other runs stay beside.
+    """Label what is stored with another model or codebook.
 
-    Started again after a kill, it goes on. Ends with what changed against the newest other run.
+    Labels of other runs stay as they are. Started again after a kill, it goes on. Ends with what changed against the newest
+    other run.
 
     Example: stancewatch relabel --model my-model --limit 500
     """

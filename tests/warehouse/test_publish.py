@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import WarehouseBusy, WarehouseError
-from tests.support.store import Store, document_rows, done, entry, poll
+from tests.support.store import Store, document_rows, done, entry, human, poll
 from warehouse.load import finish_run, load_folder
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
@@ -75,6 +75,7 @@ def test_an_open_reader_and_a_pass_do_not_disturb_each_other(filled: Store, read
 
 
 def test_the_copy_is_whole_and_plain(filled: Store) -> None:
+    filled.load("human", human_label=[human("d1", "ada", "favor")])
     finish_run(filled.target, "run-1", datetime.now(UTC), {})
     copy = publish(filled.target)
     assert copy.name == "w.published.duckdb"
