@@ -15,6 +15,7 @@ from typing import Protocol
 from pipeline import heads, weights
 from pipeline.codebook import Codebook
 from pipeline.encoder import Encoder
+from pipeline.errors import ConfigError
 from pipeline.heads import STANCES, logits, probabilities, read_about, read_heads
 from pipeline.labels import labels, unread
 from pipeline.language import language_of
@@ -94,6 +95,9 @@ def load_classifier(
     """Load a model for a codebook; `nli` labels what its heads do not know. Raises ConfigError with the way out."""
     folder = weights.model_folder(model)
     if not (folder / heads.FILES[0]).is_file():
+        kinds = weights.read_config(folder).get("architectures") or []
+        if not any("SequenceClassification" in str(kind) for kind in kinds):
+            raise ConfigError(f"model folder {folder} lacks {' and '.join(heads.FILES)}, and is no sequence classifier")
         return TextClassifier(folder, codebook, device)
     about = read_about(folder)
     topics = tuple(t for t in codebook.topics if t.id not in about["topics"])

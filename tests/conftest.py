@@ -17,6 +17,12 @@ from tests.support.store import T1, Store, document_rows, done, entry, feed, mer
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
+def pytest_report_header() -> str:
+    """Say whether the quality gate has its data."""
+    folder = os.environ.get("STANCEWATCH_CODED")
+    return f"coded passages: {folder or 'not here, so the gate on them does not run (STANCEWATCH_CODED)'}"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     return none_skipped((yield))
