@@ -104,7 +104,8 @@ def _one_token(vector: Array, text: str) -> Encoded:
 def save(trained: Trained, folder: Path, out: Path, codebook: Codebook, about: dict[str, Any]) -> None:
     """Write the model folder `out`: the encoder's files of `folder`, and the heads with how they were made."""
     out.mkdir(parents=True, exist_ok=True)
-    for name in encoding.FILES:
+    weights = [name for name in ("model.onnx", "model.safetensors") if (folder / name).is_file()]
+    for name in (*encoding.FILES, *weights):
         if (folder / name).resolve() != (out / name).resolve():
             shutil.copyfile(folder / name, out / name)
     made = {
