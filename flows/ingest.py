@@ -1,8 +1,8 @@
 """The ingest flow: one pass over the due feeds, from poll to publish.
 
-Tasks have the grain of a batch: 32 feeds a poll, `batch_size` entries a fetch, extract and label, one load a batch. Batches are
-dealt and loaded in one order, also after a kill, and worked on side by side; the order decides which of two addresses of
-one document wins (decision 2).
+Tasks have the grain of a batch: 32 feeds a poll, `batch_size` entries a fetch, extract and label, one load a batch.
+Batches are dealt and loaded in one order, also after a kill, and worked on side by side; the order decides which of two
+addresses of one document wins (decision 2).
 """
 
 from __future__ import annotations

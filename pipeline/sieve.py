@@ -23,18 +23,14 @@ def may_be_relevant(terms: Sequence[str], title: str, text: str) -> bool:
 @lru_cache(maxsize=8)
 def _patterns(terms: tuple[str, ...]) -> list[re.Pattern[str]]:
     """Return one pattern for the terms in capitals and one for the others, of those that there are."""
-    capitals = [re.escape(term) for term in terms if _whole(term)]
-    others = [_begin(term) for term in terms if not _whole(term)]
+    capitals = [re.escape(term) for term in terms if term.isupper()]
+    others = [_begin(term) for term in terms if not term.isupper()]
     found = []
     if capitals:
         found.append(re.compile(rf"(?<!{_LETTER})(?:{'|'.join(capitals)})(?!{_LETTER})"))
     if others:
         found.append(re.compile("|".join(others), re.IGNORECASE))
     return found
-
-
-def _whole(term: str) -> bool:
-    return term.isupper()
 
 
 def _begin(term: str) -> str:

@@ -45,12 +45,12 @@ def load(kind: str, folder: Path, device: str = "auto") -> Any:
 
 
 def _of_graph(folder: Path) -> Any:
-    """Return a BertModel with the weights of a graph that `pipeline.training.export` wrote."""
+    """Return a BertModel with the weights of a graph that `pipeline.onnx_graph` wrote."""
     try:
         import torch  # noqa: PLC0415
         from transformers import AutoConfig, BertModel  # noqa: PLC0415
 
-        from pipeline.training.export import restore  # noqa: PLC0415
+        from pipeline.onnx_graph import restore  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ConfigError(f"model {folder} needs torch and onnx: pip install 'stancewatch[torch]'") from error
     model = BertModel(AutoConfig.from_pretrained(folder, local_files_only=True), add_pooling_layer=False)

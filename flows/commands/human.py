@@ -20,8 +20,8 @@ def import_(
 ) -> None:
     """Store labels by people beside the model's.
 
-    The same file twice is once, a changed label is a further version. JSON lines {document_id or url, relevance, topics: [...], stances: {target: favor|against|neutral}, coder, codebook,
-    coded_at, weight}, or CSV, a label a row: document_id or url, target (relevance, a topic or a target), label, coder,
+    The same file twice is once, a changed label is a further version. JSON lines {document_id or url, relevance,
+    topics: [...], stances: {target: favor|against|neutral}, coder, codebook, coded_at, weight}, or CSV, a label a row: document_id or url, target (relevance, a topic or a target), label, coder,
     codebook, coded_at, weight. Lines without labels are not coded yet. Bad lines are named, the others go in; the exit
     status is 1 then.
 
@@ -46,8 +46,8 @@ def export(
 ) -> None:
     """Draw documents for people to code, as JSON lines.
 
-    A line is {id, title, text, url, lang, weight}. Rare labels of the model come as often as frequent ones; the weight says how many documents each one stands for. Keep it
-    in what you import. What the model said is not shown, so that it cannot lead the coder.
+    A line is {id, title, text, url, lang, weight}. Rare labels of the model come as often as frequent ones; the weight
+    says how many documents each one stands for. Keep it in what you import. What the model said is not shown, so that it cannot lead the coder.
 
     Example: stancewatch human export --sample 200 > to-code.jsonl
     """

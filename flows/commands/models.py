@@ -33,7 +33,8 @@ def train(
 ) -> None:
     """Train heads for the codebook on coded passages.
 
-    Prints the figures of cross-validation and writes a model folder. By default the encoder of the model at hand stays as it is. Use the result with `--model DIR` or the setting `model`.
+    Prints the figures of cross-validation and writes a model folder. By default the encoder of the model at hand stays as
+    it is. Use the result with `--model DIR` or the setting `model`.
 
     Example: stancewatch train coded.jsonl --out my-model --codebook my-codebook.toml
     """

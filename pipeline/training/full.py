@@ -1,9 +1,11 @@
-"""Full fine-tuning as `train` sees it: a base folder in, heads and an encoder of our own in ONNX out. Needs torch, onnx."""
+"""Full fine-tuning as `train` sees it: a base folder in, heads and an encoder of our own in ONNX out.
+
+Needs torch and onnx.
+"""
 
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -18,16 +20,15 @@ from pipeline.codebook import Codebook
 from pipeline.encoder import FILES, Encoded, Window
 from pipeline.errors import ConfigError
 from pipeline.heads import Scores, logits
+from pipeline.onnx_graph import export
 from pipeline.sentences import sentences
 from pipeline.training import data
 from pipeline.training.calibrate import apply
 from pipeline.training.data import Row
-from pipeline.training.export import export
 from pipeline.training.finetune import Example, Recipe, examples, fine_tune, lower
 from pipeline.training.network import Network
 from pipeline.training.train import Trained, cross_validate, save
 
-log = logging.getLogger(__name__)
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -63,8 +64,7 @@ def train_full(
     config = json.loads((base / "config.json").read_text("utf-8"))
     export(dict(network.tensors()), config, out / "model.onnx")
     for name in FILES:
-        if name != "model.onnx":
-            shutil.copyfile(base / name, out / name)
+        shutil.copyfile(base / name, out / name)
     save(trained, out, out, codebook, {**about, "recipe": asdict(recipe)})
     return trained
 

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from pipeline.codebook import load_codebook
+from pipeline.encoder import Encoded, Window
 from pipeline.errors import ConfigError
 from pipeline.evaluate import read_rows
 from pipeline.heads import FILES as HEAD_FILES
-from pipeline.heads import probabilities
+from pipeline.heads import logits, probabilities, read_heads
 from pipeline.labels import labels as to_labels
 from pipeline.metrics import calibration_error
 from pipeline.model import load_classifier
 from pipeline.training import data
-from pipeline.training.calibrate import calibrate, move
+from pipeline.training.calibrate import Calibration, apply, calibrate, move
 from pipeline.training.train import save, train_heads
 from pipeline.weights import model_folder
 from tests.support.models import base_encoder, random_scores
@@ -88,8 +89,6 @@ def test_calibration_finds_the_shift_and_the_temperature() -> None:
 def test_a_temperature_moves_no_label() -> None:
     book = load_codebook()
     z = random_scores(len(book.topics), len(book.targets), seed=3)
-    from pipeline.training.calibrate import Calibration
-
     shift = dict.fromkeys(("relevance", "topic", "addressed", "favor", "against"), 0.0)
     cold, warm = (
         move(z, Calibration(shift=shift, temperature=dict.fromkeys(("relevance", "topic", "addressed", "stance"), t)))
@@ -99,6 +98,20 @@ def test_a_temperature_moves_no_label() -> None:
     found = [to_labels(probabilities(s), spans, text, book, lang="en") for s in (cold, warm)]
     for side in ("topics", "stances"):
         assert [part.label for part in getattr(found[0], side)] == [part.label for part in getattr(found[1], side)]
+
+
+def test_calibrated_heads_say_what_moved_logits_say() -> None:
+    book = load_codebook()
+    heads, _ = read_heads(model_folder(None), book, 384)
+    rng = np.random.default_rng(2)
+    window = Window(states=rng.normal(size=(9, 384)).astype(np.float32), sentence=np.repeat([-1, 0, 1], 3))
+    document = Encoded(windows=(window,), spans=((0, 4), (5, 9)))
+    shift = {"relevance": 0.4, "topic": -0.3, "addressed": 0.2, "favor": 1.1, "against": -0.7}
+    by = Calibration(shift=shift, temperature={"relevance": 2.0, "topic": 0.5, "addressed": 1.5, "stance": 3.0})
+    folded, moved = logits(apply(heads, by), document), move(logits(heads, document), by)
+    assert folded.relevance == pytest.approx(moved.relevance)
+    for part in ("topics", "addressed", "stances"):
+        assert np.allclose(getattr(folded, part), getattr(moved, part))
 
 
 def test_heads_for_a_codebook_of_ones_own(tmp_path: Path) -> None:
