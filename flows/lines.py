@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -198,7 +199,7 @@ def label_record(identity: Any, labels: Labels, model: dict[str, str]) -> dict[s
                 "p_neutral": s.p_neutral,
                 "label": s.label,
                 "abstain": s.abstain,
-                "evidence": [{"start": e.start, "end": e.end, "text": e.text} for e in s.evidence],
+                "evidence": [asdict(e) for e in s.evidence],
             }
             for s in labels.stances
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -128,6 +129,7 @@ class DocumentTables:
                 "codebook_version": codebook.version,
                 "codebook_hash": codebook.hash,
                 "code_version": code_version,
+                "calibration": json.dumps(classifier.calibration) if classifier.calibration else None,
                 "created_at": iso(datetime.now(UTC)),
             }
         )
@@ -193,10 +195,10 @@ class DocumentTables:
             row = {"target": s.target, "addressed": s.addressed, "label": s.label, "abstain": s.abstain}
             chances = {"p_favor": s.p_favor, "p_against": s.p_against, "p_neutral": s.p_neutral}
             self.tables["stance_label"].append({**key, **row, **chances})
-            self.tables["evidence"] += [
-                {**key, "target": s.target, "rank": n, "sentence_start": e.start, "sentence_end": e.end, "text": e.text}
-                for n, e in enumerate(s.evidence, 1)
-            ]
+            for rank, e in enumerate(s.evidence, 1):
+                place = {"target": s.target, "rank": rank, "sentence_start": e.start, "sentence_end": e.end}
+                said = {"text": e.text, "voice": e.voice, "speaker": e.speaker}
+                self.tables["evidence"].append({**key, **place, **said})
 
 
 def _day(published: str | None) -> str | None:

@@ -56,7 +56,7 @@ def figures(
         "n": len(golds),
         "n_relevant": int(cells["rel"][0].sum()),
         **{name: round(figure(cells, everyone), 3) for name, figure in MAIN.items()},
-        **{name: round(figure(cells, everyone), 3) for name, figure in CALIBRATION.items()},
+        **{f"{name}_calibration_error": round(figure(cells, everyone), 3) for name, figure in ERRORS.items()},
         "evidence_hit": _evidence_hit(golds, found),
         "abstained": round(float(np.mean([s.abstain for labels in found for s in labels.stances])), 3),
         "interval": {name: interval(lambda pick, f=figure: f(cells, pick), picks) for name, figure in MAIN.items()},  # type: ignore[misc]
@@ -112,8 +112,7 @@ MAIN: dict[str, Figure] = {
     "relevance_f1": _pooled("rel"), "topic_macro_f1": _topics, "stance": _stance,
     "stance_favor_f1": _pooled("favor"), "stance_against_f1": _pooled("against"), "addressed_f1": _pooled("addressed"),
 }  # fmt: skip
-CALIBRATION = {f"{name}_calibration_error": _error(p) for name, p in
-               (("relevance", "p_rel"), ("favor", "p_favor"), ("against", "p_against"))}  # fmt: skip
+ERRORS = {"relevance": _error("p_rel"), "favor": _error("p_favor"), "against": _error("p_against")}
 
 
 def _by_language(cells: Cells, langs: Sequence[str], picks: Sequence[Array]) -> dict[str, Any]:
@@ -126,14 +125,24 @@ def _by_language(cells: Cells, langs: Sequence[str], picks: Sequence[Array]) -> 
         def stance(pick: Array, among: Array = among) -> float:
             return _stance(cells, pick[np.isin(pick, among)])
 
-        found[name] = {"n": len(among), "stance": round(stance(among), 3), "interval": interval(stance, picks)}
+        errors = {f"{k}_calibration_error": round(figure(cells, among), 3) for k, figure in ERRORS.items()}
+        found[name] = {
+            "n": len(among),
+            "stance": round(stance(among), 3),
+            "interval": interval(stance, picks),
+            **errors,
+        }
     return found
 
 
 def _by_target(cells: Cells, i: int) -> dict[str, Any]:
-    """Return F1 and the number of gold cases of both sides of a target."""
-    sides = {name: [side[:, i] for side in cells[name]] for name in ("favor", "against")}
-    return {name: {"f1": round(f1(*flags), 3), "n": int(flags[0].sum())} for name, flags in sides.items()}
+    """Return F1, calibration error and the number of gold cases of both sides of a target."""
+    found = {}
+    for name in ("favor", "against"):
+        gold, given = (side[:, i] for side in cells[name])
+        error = calibration_error(gold, cells[f"p_{name}"][1][:, i])
+        found[name] = {"f1": round(f1(gold, given), 3), "n": int(gold.sum()), "calibration_error": round(error, 3)}
+    return found
 
 
 def _evidence_hit(golds: Sequence[dict[str, Any]], found: Sequence[Labels]) -> float | None:

@@ -159,7 +159,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     """Return heads.json. Raises ConfigError where it cannot be read or lacks a key of ABOUT."""
     try:
         about = json.loads((folder / FILES[0]).read_text("utf-8"))
-        return {key: about[key] for key in ABOUT}
+        return {**{key: about[key] for key in ABOUT}, "calibration": about.get("calibration")}
     except (OSError, KeyError, ValueError) as error:
         raise ConfigError(f"model folder {folder}: {FILES[0]} cannot be read: {error!r}") from error
 

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.codebook import Codebook
 from pipeline.heads import STANCES, Scores, nothing
 from pipeline.records import Evidence, Labels, Stance, Topic
+from pipeline.voice import voice_of
 
 MOST_EVIDENCE = 3
 ENOUGH = 0.25  # of the best sentence's weight: what a further sentence of evidence must carry
@@ -53,7 +54,12 @@ def _evidence(found: Scores, target: int, label: str, spans: Spans, text: str) -
     value = np.round(found.sentences[:, target, STANCES.index(label)], DIGITS)
     order = np.argsort(-value, kind="stable")[:MOST_EVIDENCE]
     chosen = [int(i) for rank, i in enumerate(order) if rank == 0 or value[i] >= ENOUGH * value[order[0]] > 0]
-    return tuple(Evidence(start=spans[i][0], end=spans[i][1], text=text[slice(*spans[i])]) for i in chosen)
+    return tuple(_sentence(text, spans[i]) for i in chosen)
+
+
+def _sentence(text: str, span: tuple[int, int]) -> Evidence:
+    heard = voice_of(text, span)
+    return Evidence(start=span[0], end=span[1], text=text[slice(*span)], voice=heard.voice, speaker=heard.speaker)
 
 
 def _p(value: Any) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline import heads, weights
 from pipeline.codebook import Codebook
@@ -27,11 +27,16 @@ Texts = Sequence[tuple[str, str, str | None]]  # title, text, language or None
 
 
 class Classifier(Protocol):
-    """Labels documents by a codebook; `model_id` and `revision` say which weights did it."""
+    """Labels documents by a codebook; `model_id` and `revision` say which weights did it.
+
+    `calibration` says how its probabilities were calibrated and how far they were off, as heads.json has it; None where
+    nobody measured.
+    """
 
     codebook: Codebook
     model_id: str
     revision: str
+    calibration: dict[str, Any] | None
 
     def label(self, docs: Texts) -> list[Labels]:
         """Return the labels of (title, text, language or None) in order."""
@@ -48,6 +53,7 @@ class HeadsClassifier:
         self.languages = frozenset(about["languages"])
         self.model_id = str(about["model_id"])
         self.revision = weights.revision(folder)
+        self.calibration = about.get("calibration")
 
     def label(self, docs: Texts) -> list[Labels]:
         """Return the labels of (title, text, language or None) in order."""
@@ -70,6 +76,7 @@ class Combined:
         self._parts = (first, second)
         self.codebook = codebook
         self.model_id = f"{first.model_id}+{second.model_id}"
+        self.calibration = first.calibration
         self.revision = stable_id(first.revision, second.revision)[:16]
 
     def label(self, docs: Texts) -> list[Labels]:

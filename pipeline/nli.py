@@ -159,6 +159,7 @@ class TextClassifier:
         self.codebook = codebook
         self.model_id = folder.name
         self.revision = weights.revision(folder)
+        self.calibration: dict[str, Any] | None = None
 
     def label(self, docs: Sequence[tuple[str, str, str | None]]) -> list[Labels]:
         """Return the labels of (title, text, language or None) in order."""

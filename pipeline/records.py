@@ -101,6 +101,8 @@ class Evidence:
     start: int
     end: int
     text: str
+    voice: str = "own"  # own | quoted | reported
+    speaker: str | None = None  # role or organization of who is quoted or reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

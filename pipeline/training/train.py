@@ -111,6 +111,23 @@ def save(trained: Trained, folder: Path, out: Path, codebook: Codebook, about: d
     made = {
         **about, "codebook": codebook.version, "codebook_hash": codebook.hash,
         "topics": [t.id for t in codebook.topics], "targets": [t.id for t in codebook.targets],
-        "calibration": asdict(trained.calibration), "cross_validation": json.loads(json.dumps(trained.figures)),
+        "calibration": {**asdict(trained.calibration), "measured": _measured(trained.figures)}, "cross_validation": json.loads(json.dumps(trained.figures)),
     }  # fmt: skip
     write_heads(out, trained.heads, made)
+
+
+def _measured(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return how far the probabilities were off, in all, by language and by target: what is stored with each run."""
+    return {
+        "overall": {
+            k.removesuffix("_calibration_error"): v for k, v in figures.items() if k.endswith("_calibration_error")
+        },
+        "language": {
+            lang: {k.removesuffix("_calibration_error"): v for k, v in cell.items() if k == "n" or k.endswith("error")}
+            for lang, cell in figures["by_language"].items()
+        },
+        "target": {
+            target: {side: {"n": cell["n"], "error": cell["calibration_error"]} for side, cell in sides.items()}
+            for target, sides in figures["target_f1"].items()
+        },
+    }

@@ -126,7 +126,15 @@ def document_rows(
             }
         ],
         "document_text": [{"document_id": document_id, "text": TEXT}],
-        "label_run": [{"label_run_id": run, "model_id": "tiny", "revision": "abc", "created_at": T1}],
+        "label_run": [
+            {
+                "label_run_id": run,
+                "model_id": "tiny",
+                "revision": "abc",
+                "created_at": T1,
+                "calibration": '{"shift": {}}',
+            }
+        ],
         "relevance_label": [{**key, "p": 0.9, "label": True, "abstain": False, "input_hash": "h"}],
         "topic_label": [
             {**key, "topic": "law", "p": 0.8, "label": True},
@@ -152,6 +160,8 @@ def document_rows(
                 "sentence_start": start,
                 "sentence_end": start + len(SENTENCE),
                 "text": SENTENCE,
+                "voice": "reported",
+                "speaker": "Ministry of Trade",
             }
         ],
     }

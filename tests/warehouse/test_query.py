@@ -34,6 +34,7 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
         "pending",
         "prevalence",
         "source_health",
+        "speakers",
         "strongest_sentences",
     ]
     for name, words in list_queries():
@@ -85,6 +86,22 @@ def test_strongest_sentences(filled: Store) -> None:
     ] == ["O1"]
     assert ask(filled, "strongest_sentences", target="binding_rules") == []
     assert len(ask(filled, "strongest_sentences", target="binding_rules", label="favor", most="1")) == 1
+
+
+def test_speakers(store: Store) -> None:
+    store.load("poll", poll=[poll("p1", "f1", offered=4)], entry=[entry(f"a{n}", n) for n in range(4)])
+    rows = merged(*(document_rows(f"d{n}", f"a{n}") for n in range(4)))
+    rows["stance_label"][1] |= {"label": "against"}
+    rows["evidence"][1] |= {"speaker": "MINISTRY of trade"}  # the same office, written otherwise
+    rows["evidence"][2] |= {"voice": "own", "speaker": None}
+    rows["evidence"][3] |= {"voice": None, "speaker": None}  # labelled by an older version, which heard no voices
+    store.load("documents", entry=[done(f"a{n}", f"d{n}") for n in range(4)], **rows)
+    found = ask(store, "speakers", target="binding_rules")
+    assert [(row["speaker"], row["favor"], row["against"], row["documents"]) for row in found] == [
+        ("ministry of trade", 1, 1, 2),
+        ("(own voice)", 1, 0, 1),
+    ]
+    assert ask(store, "speakers", target="binding_rules", least="3") == []
 
 
 def test_source_health(store: Store) -> None:

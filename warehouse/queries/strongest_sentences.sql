@@ -1,9 +1,10 @@
 -- help: Strongest sentences for a position on a target, one a document, with link and model revision
 -- param: target text multilateral target of the codebook
 -- param: label text against favor, against or neutral
+-- param: voice text null only sentences of this voice: own, quoted or reported
 -- param: bloc text null only outlets of this bloc
 -- param: most int 20 at most so many sentences
-SELECT document.outlet, document.country, document.bloc, document.day, document.title, sentence.text AS sentence,
+SELECT document.outlet, document.country, document.bloc, document.day, document.title, sentence.text AS sentence, sentence.voice, sentence.speaker,
     round(CASE $label WHEN 'favor' THEN p_favor WHEN 'against' THEN p_against ELSE p_neutral END, 3) AS p,
     document.url, run.model_id, run.revision, sentence.sentence_start, sentence.sentence_end, document.document_id
 FROM current_stance AS stance
@@ -12,6 +13,7 @@ JOIN current_label_run AS run USING (document_id, label_run_id)
 JOIN document_current AS document USING (document_id)
 WHERE target = $target AND stance.label = $label AND addressed AND NOT stance.abstain
     AND document.relevant AND NOT document.abstain AND ($bloc IS NULL OR document.bloc = $bloc)
+    AND ($voice IS NULL OR sentence.voice = $voice)
 QUALIFY row_number() OVER (PARTITION BY document_id ORDER BY sentence.rank) = 1
 ORDER BY p DESC, document_id
 LIMIT $most
