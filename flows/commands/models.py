@@ -7,11 +7,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 
 from flows.commands import CodebookOption, ModelOption, plain_errors
+from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import ConfigError
 from pipeline.settings import load_settings
 
@@ -22,6 +24,9 @@ def train(
     files: Annotated[list[Path], typer.Argument(help=CODED)],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     written: Annotated[list[Path] | None, typer.Option(help="Passages written for training: never measured.")] = None,
+    statements: Annotated[
+        list[Path] | None, typer.Option(help="Single statements to learn first (with --base).")
+    ] = None,
     corrections: Annotated[Path | None, typer.Option(help="{id, gold} lines: mended labels, to train on only.")] = None,
     base: Annotated[Path | None, typer.Option(help="Fine-tune this encoder (needs the extra `torch`).")] = None,
     folds: Annotated[int, typer.Option(min=2, help="Parts of the cross-validation.")] = 5,
@@ -44,8 +49,19 @@ def train(
         logging.getLogger("pipeline").setLevel(logging.INFO)
         rows, taught = _rows(files, corrections)
         extra, _ = _rows(written or [], None)
-        figures = _train(settings, rows, [*taught, *extra], out, base, folds, measure, epochs=epochs, seed=seed)
+        with TemporaryDirectory() as folder:
+            if base and statements:
+                base = _taught(base, statements, extra, Path(folder), load_codebook(settings.codebook))
+            figures = _train(settings, rows, [*taught, *extra], out, base, folds, measure, epochs=epochs, seed=seed)
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+
+
+def _taught(base: Path, files: list[Path], written: list[dict[str, Any]], folder: Path, book: Codebook) -> Path:
+    """Return a base that has learnt from statements, and from the sentences of written passages."""
+    from pipeline.training.statements import of_passages, read_statements, teach  # noqa: PLC0415
+
+    statements = [statement for path in files for statement in read_statements(path, book)]
+    return teach(base, [*statements, *of_passages(written, book)], book, folder)
 
 
 @contextmanager
@@ -71,7 +87,6 @@ def _train(
     measure: int | None, **recipe: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Train on `taught`, of which the first rows are those of `rows`, which are measured."""
-    from pipeline.codebook import load_codebook  # noqa: PLC0415
     from pipeline.heads import read_about  # noqa: PLC0415
     from pipeline.weights import model_folder  # noqa: PLC0415
 

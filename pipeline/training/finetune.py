@@ -1,18 +1,20 @@
 """Fine-tune a base encoder and its heads on coded rows: rows in, a trained `Network` out. Needs torch.
 
 One pass over the data takes every relevant row, every row written for training, and a fresh sample of irrelevant ones.
-The loss adds relevance, and for relevant rows topics, addressed and stance (rare sides weighted up, at most threefold),
-and draws each target's attention to the coders' evidence.
+The loss adds relevance, and for relevant rows topics, addressed and stance (rare sides weighted up, at most threefold).
+Two parts of it teach from single sentences: each target's attention is drawn to the coders' evidence, and a sentence of
+evidence is to show the position when it is read alone, while a sentence of a document that does not address the target is
+to show none.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from pipeline.windows import cut
 
 log = logging.getLogger(__name__)
 TINY = 1e-9
+UNKNOWN = -100  # a sentence that nobody coded
 POOL = 24  # batches that are sorted by length together
 
 
@@ -43,8 +46,17 @@ class Recipe:
     head_rate: float = 2e-3
     warmup: float = 0.08
     irrelevant: int = 500  # sampled for each epoch
-    evidence: float = 0.1
+    evidence: float = 0.1  # weight of the attention's part
+    sentences: float = 0.5  # weight of the single sentences' part
     seed: int = 0
+
+
+class Tokens(Protocol):
+    """Anything with token ids."""
+
+    @property
+    def ids(self) -> list[int]:
+        """Token ids of the input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,21 @@ class Example:
     addressed: NDArray[Any]
     stance: NDArray[Any]
     written: bool  # for training, by the project: taken in every epoch
+
+    def sides(self, sentences: int) -> NDArray[np.int64]:
+        """Return the stance that each sentence shows when read alone [targets, sentences], UNKNOWN where nobody says.
+
+        The coders' evidence shows the document's stance. Where the target is not addressed every sentence is neutral;
+        otherwise the others may quote an opponent, or support the position.
+        """
+        found = np.full((len(self.stance), sentences), UNKNOWN)
+        there = self.sentence[self.sentence >= 0]
+        for t, stance in enumerate(self.stance):
+            if not self.addressed[t]:
+                found[t, there] = 0
+            elif stance:
+                found[t, self.sentence[self.evidence[t] > 0]] = stance
+        return found
 
 
 def examples(rows: Sequence[Row], tokenizer: Any, codebook: Codebook) -> list[Example]:
@@ -94,31 +121,48 @@ def fine_tune(
     torch.manual_seed(recipe.seed)
     rng = random.Random(recipe.seed)  # noqa: S311 - shuffles, no secrets
     network = Network(base, len(codebook.topics), len(codebook.targets), recipe.frozen)
-    optimiser = torch.optim.AdamW(_rates(network, recipe), weight_decay=0.01)
     always = [i for i, e in enumerate(data) if e.relevance or e.written]
     rest = [i for i in range(len(data)) if i not in set(always)]
     sample = min(recipe.irrelevant, len(rest))
-    steps = recipe.epochs * -(-(len(always) + sample) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [g["lr"] for g in optimiser.param_groups], total_steps=steps + 1, pct_start=recipe.warmup,
-        anneal_strategy="linear", cycle_momentum=False, final_div_factor=1e4,
-    )  # fmt: skip
     weights = _weights([data[i] for i in always])
+
+    def epoch() -> list[list[int]]:
+        return list(batches(always + rng.sample(rest, sample), data, recipe.batch, rng))
+
+    def loss(batch: list[int]) -> Tensor:
+        states, mask = _pad([kept[i] for i in batch])
+        chosen = [data[i] for i in batch]
+        written = torch.tensor([float(e.written) for e in chosen])
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = network(states, mask, written, _inside(chosen, mask.shape[1]))
+        return _loss(logits, chosen, weights) + _evidence_loss(logits, chosen, recipe)
+
+    return learn(network, recipe, epoch, loss)
+
+
+def learn(
+    network: Network, recipe: Recipe, epoch: Callable[[], list[list[int]]], loss: Callable[[list[int]], Tensor]
+) -> Network:
+    """Minimise `loss` over the batches of `recipe.epochs` epochs; return the network in evaluation mode."""
+    optimiser = torch.optim.AdamW(_rates(network, recipe), weight_decay=0.01)
+    first = epoch()
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, [g["lr"] for g in optimiser.param_groups], total_steps=recipe.epochs * len(first) + 1,
+        pct_start=recipe.warmup, anneal_strategy="linear", cycle_momentum=False, final_div_factor=1e4,
+    )  # fmt: skip
     network.train()
-    for epoch in range(recipe.epochs):
+    for number in range(recipe.epochs):
         total = 0.0
-        for batch in _batches(always + rng.sample(rest, sample), data, recipe.batch, rng):
-            states, mask = _pad([kept[i] for i in batch])
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                logits = network(states, mask)
-            loss = _loss(logits, [data[i] for i in batch], weights, recipe.evidence)
+        order = epoch() if number else first
+        for batch in order:
+            value = loss(batch)
             optimiser.zero_grad()
-            loss.backward()
+            value.backward()
             clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            total += loss.item()
-        log.info("epoch %d of %d: loss %.3f", epoch + 1, recipe.epochs, total * recipe.epochs / steps)
+            total += value.item()
+        log.info("epoch %d of %d: loss %.3f", number + 1, recipe.epochs, total / len(order))
     return network.eval()
 
 
@@ -131,7 +175,7 @@ def _rates(network: Network, recipe: Recipe) -> list[dict[str, Any]]:
     return [*groups, {"params": heads, "lr": recipe.head_rate}]
 
 
-def _batches(order: list[int], data: Sequence[Example], size: int, rng: random.Random) -> Iterator[list[int]]:
+def batches(order: list[int], data: Sequence[Tokens], size: int, rng: random.Random) -> Iterator[list[int]]:
     """Yield shuffled batches of rows of about the same length."""
     rng.shuffle(order)
     found = []
@@ -161,7 +205,16 @@ def _weights(data: Sequence[Example]) -> tuple[Tensor, Tensor]:
     return torch.tensor(np.sqrt((len(on) - topic) / np.maximum(topic, 1))).float(), torch.tensor(rare).float()
 
 
-def _loss(logits: Logits, batch: Sequence[Example], weights: tuple[Tensor, Tensor], evidence: float) -> Tensor:
+def _inside(batch: Sequence[Example], tokens: int) -> Tensor:
+    """Return for each sentence which tokens are in it [batch, sentences, tokens]."""
+    most = 1 + max(int(e.sentence.max(initial=0)) for e in batch)
+    places = torch.full((len(batch), tokens), -1)
+    for i, example in enumerate(batch):
+        places[i, : len(example.ids)] = torch.from_numpy(example.sentence)
+    return (places[:, None, :] == torch.arange(most)[None, :, None]).float()
+
+
+def _loss(logits: Logits, batch: Sequence[Example], weights: tuple[Tensor, Tensor]) -> Tensor:
     relevant = torch.tensor([float(e.relevance) for e in batch])
     total = functional.binary_cross_entropy_with_logits(logits.relevance, relevant)
 
@@ -174,12 +227,26 @@ def _loss(logits: Logits, batch: Sequence[Example], weights: tuple[Tensor, Tenso
     total = total + 1.5 * of_relevant(binary(logits.topic, topic, reduction="none", pos_weight=weights[0]))
     total = total + of_relevant(binary(logits.addressed, addressed, reduction="none"))
     sides = functional.cross_entropy(logits.stance.flatten(0, 1), stance.flatten(), reduction="none").view(stance.shape)
-    total = total + 2 * of_relevant(sides * weights[1][torch.arange(stance.shape[1])[None], stance])
+    return total + 2 * of_relevant(sides * weights[1][torch.arange(stance.shape[1])[None], stance])
+
+
+def _evidence_loss(logits: Logits, batch: Sequence[Example], recipe: Recipe) -> Tensor:
+    """Return what single sentences teach: where to look, and what to find there."""
+    most = logits.sentence.shape[2]
     marked = torch.zeros_like(logits.attention)
+    label = torch.full(logits.sentence.shape[:3], UNKNOWN)  # [batch, targets, sentences]
     for i, example in enumerate(batch):
-        marked[i, :, : len(example.ids)] = torch.tensor(example.evidence)
+        marked[i, :, : len(example.ids)] = torch.from_numpy(example.evidence)
+        label[i] = torch.from_numpy(example.sides(most))
+    total = torch.zeros(())
     given = marked.sum(-1) > 0
     if given.any():
         mass = torch.logsumexp(logits.attention + torch.log(marked.clamp(min=TINY)), dim=-1)
-        total = total - evidence * mass[given].mean()
+        total = total - recipe.evidence * mass[given].mean()
+    losses = functional.cross_entropy(
+        logits.sentence.flatten(0, 2), label.flatten(), reduction="none", ignore_index=UNKNOWN
+    ).view(label.shape)
+    for group in (label > 0, label == 0):
+        if group.any():
+            total = total + recipe.sentences * losses[group].mean()
     return total

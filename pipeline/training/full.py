@@ -18,7 +18,6 @@ from transformers import AutoTokenizer
 
 from pipeline.codebook import Codebook
 from pipeline.encoder import FILES, Encoded, Window
-from pipeline.errors import ConfigError
 from pipeline.heads import Scores, logits
 from pipeline.onnx_graph import export
 from pipeline.sentences import sentences
@@ -26,10 +25,8 @@ from pipeline.training import data
 from pipeline.training.calibrate import apply
 from pipeline.training.data import Row
 from pipeline.training.finetune import Example, Recipe, examples, fine_tune, lower
-from pipeline.training.network import Network
+from pipeline.training.network import Network, check_base
 from pipeline.training.train import Trained, cross_validate, save
-
-NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
 def train_full(
@@ -41,9 +38,7 @@ def train_full(
     `taught` is what is learnt: the measured `rows`, mended or not, and then those written for training.
     Raises ConfigError where the base folder is incomplete.
     """
-    missing = [name for name in NEEDED if not (base / name).is_file()]
-    if missing:
-        raise ConfigError(f"base {base} lacks {', '.join(missing)}: it must be a BERT encoder in transformers' format")
+    check_base(base)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     everything = examples(taught, tokenizer, codebook)
     kept = lower(base, everything, codebook, recipe)

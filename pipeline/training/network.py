@@ -3,6 +3,10 @@
 The embeddings and the lowest layers stay as they are: their output can be kept, which halves the work of an epoch.
 Favor, against and neutral have one shared reading beside each target's own, so that rare cells borrow strength; both are
 added up when the heads are exported.
+
+Two things are learnt and not exported. Rows written for training have biases of their own: in them a position is far more
+frequent than in life, and the heads' biases are to speak of life. Single sentences have a bias of their own too, and are
+read by the same weights as the document.
 """
 
 from __future__ import annotations
@@ -16,10 +20,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.errors import ConfigError
 from pipeline.heads import Heads
 
+NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 FAR = -1e4  # added to the attention to padding
 RARE = -1.5  # where the biases of rare labels begin
+
+
+def check_base(base: Path) -> None:
+    """Raise ConfigError where the folder of a base encoder is incomplete."""
+    missing = [name for name in NEEDED if not (base / name).is_file()]
+    if missing:
+        raise ConfigError(f"base {base} lacks {', '.join(missing)}: it must be a BERT encoder in transformers' format")
 
 
 class Logits(NamedTuple):
@@ -30,6 +43,7 @@ class Logits(NamedTuple):
     addressed: Tensor  # [batch, targets]
     stance: Tensor  # [batch, targets, 3]
     attention: Tensor  # [batch, targets, tokens]
+    sentence: Tensor  # [batch, targets, sentences, 3]: each sentence read alone
 
 
 class Network(nn.Module):
@@ -56,6 +70,9 @@ class Network(nn.Module):
         self.stance = nn.Parameter(torch.zeros(targets, 3, hidden))
         self.stance_shared = nn.Parameter(torch.zeros(3, hidden))
         self.stance_bias = nn.Parameter(torch.tensor([[1.0, -1.0, -1.0]]).repeat(targets, 1))
+        self.written_binary = nn.Parameter(torch.zeros(1 + topics + targets))
+        self.written_stance = nn.Parameter(torch.zeros(targets, 3))
+        self.sentence_bias = nn.Parameter(torch.tensor([[1.0, -1.0, -1.0]]).repeat(targets, 1))
         self.dropout = nn.Dropout(0.1)
 
     @torch.no_grad()
@@ -74,16 +91,28 @@ class Network(nn.Module):
             states = layer(states, (1 - mask)[:, None, None, :] * FAR)
         return states.float()
 
-    def forward(self, states: Tensor, mask: Tensor) -> Logits:
-        """Return the logits for outputs of `lower` and their mask."""
+    def forward(self, states: Tensor, mask: Tensor, written: Tensor, sentence: Tensor) -> Logits:
+        """Return the logits for outputs of `lower` and their mask.
+
+        `written` [batch] is 1 for rows written for training; `sentence` [batch, sentences, tokens] is 1 for the tokens of
+        each sentence.
+        """
         states = self.upper(states, mask)
         attention = torch.einsum("bth,lh->blt", states, self.query) + (1 - mask)[:, None, :] * FAR
         share = functional.log_softmax(attention, dim=-1)
-        pooled = torch.einsum("blt,bth->blh", share.exp(), self.dropout(states))
-        binary = (pooled * self.binary).sum(-1) + self.binary_bias
+        states = self.dropout(states)
+        pooled = torch.einsum("blt,bth->blh", share.exp(), states)
+        binary = (pooled * self.binary).sum(-1) + self.binary_bias + written[:, None] * self.written_binary
         first = 1 + self.topics
-        stance = torch.einsum("bth,tkh->btk", pooled[:, first:], self.stance + self.stance_shared) + self.stance_bias
-        return Logits(binary[:, 0], binary[:, 1:first], binary[:, first:], stance, share[:, first:])
+        weights = self.stance + self.stance_shared
+        stance = torch.einsum("bth,tkh->btk", pooled[:, first:], weights) + self.stance_bias
+        stance = stance + written[:, None, None] * self.written_stance
+        alone = (attention[:, first:, None] + (1 - sentence)[:, None] * FAR).softmax(
+            -1
+        )  # [batch, targets, sentences, tokens]
+        each = torch.einsum("bnh,tkh->btnk", states, weights)
+        by_sentence = torch.einsum("btsn,btnk->btsk", alone, each) + self.sentence_bias[:, None]
+        return Logits(binary[:, 0], binary[:, 1:first], binary[:, first:], stance, share[:, first:], by_sentence)
 
     def heads(self) -> Heads:
         """Return the heads as they are exported."""

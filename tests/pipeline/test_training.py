@@ -138,6 +138,42 @@ def test_heads_for_a_codebook_of_ones_own(tmp_path: Path) -> None:
     assert about["cross_validation"]["interval"]["stance"]
 
 
+def test_statements_teach_every_layer_and_leave_a_base(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
+    from safetensors.torch import load_file
+
+    from pipeline.training.finetune import UNKNOWN, Recipe
+    from pipeline.training.statements import Statement, of_passages, read_statements, teach
+
+    base, book = base_encoder(tmp_path / "base"), load_codebook()
+    lines = [{"text": "Lift the curbs.", "fav": [], "ag": ["restriction"], "neu": ["us_approach"]}]
+    path = tmp_path / "statements.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n", "utf-8")
+    assert read_statements(path, book) == [Statement("Lift the curbs.", [0, 2, 0, 0, 0], [0, 1, 0, 0, 1])]
+    text = "A treaty is overdue. The minister spoke for an hour about chips."
+    gold = {
+        "rel": 1,
+        "topics": [],
+        "fav": ["multilateral"],
+        "ag": [],
+        "neu": ["restriction"],
+        "evidence": {"multilateral": [[0, 20]]},
+    }
+    found = of_passages([{"text": text, "gold": gold}], book)
+    assert found == [
+        Statement("A treaty is overdue.", [1, UNKNOWN, 0, 0, 0], [1, UNKNOWN, 0, 0, 0]),
+        Statement(text[21:], [UNKNOWN, UNKNOWN, 0, 0, 0], [UNKNOWN, UNKNOWN, 0, 0, 0]),
+    ]
+    out = teach(base, [*found, *read_statements(path, book)], book, tmp_path / "out", Recipe(epochs=1, batch=2))
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, out))
+    moved = {name for name in after if not torch.equal(before[name], after[name])}
+    assert all(any(name.startswith(f"encoder.layer.{n}.") for name in moved) for n in (0, 1))
+    assert not any(name.startswith("embeddings") for name in moved)
+    path.write_text('{"text": "x", "fav": ["nobody"], "ag": [], "neu": []}\n', "utf-8")
+    with pytest.raises(ConfigError, match=r"line 1: .*nobody"):
+        read_statements(path, book)
+
+
 def test_fine_tuning_end_to_end_and_torch_says_the_same(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
     pytest.importorskip("onnx", reason="onnx is not installed: pip install 'stancewatch[torch]'")
