@@ -39,12 +39,21 @@ class TopicDef(_Part):
     excludes: str = ""
 
 
+class Examples(_Part):
+    """Sentences that favor a target, oppose it, or speak of it without a position: for coders, and for training."""
+
+    favor: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    neutral: tuple[str, ...] = ()
+
+
 class TargetDef(_Part):
     """A proposition that a document may favor, oppose or leave alone."""
 
     id: Name
     proposition: str
     notes: str = ""
+    examples: Examples = Examples()
 
 
 class Thresholds(_Part):

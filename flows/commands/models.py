@@ -57,11 +57,11 @@ def train(
 
 
 def _taught(base: Path, files: list[Path], written: list[dict[str, Any]], folder: Path, book: Codebook) -> Path:
-    """Return a base that has learnt from statements, and from the sentences of written passages."""
-    from pipeline.training.statements import of_passages, read_statements, teach  # noqa: PLC0415
+    """Return a base that has learnt from statements, the codebook's examples, and sentences of written passages."""
+    from pipeline.training.statements import of_codebook, of_passages, read_statements, teach  # noqa: PLC0415
 
     statements = [statement for path in files for statement in read_statements(path, book)]
-    return teach(base, [*statements, *of_passages(written, book)], book, folder)
+    return teach(base, [*statements, *of_codebook(book), *of_passages(written, book)], book, folder)
 
 
 @contextmanager

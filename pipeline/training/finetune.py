@@ -1,6 +1,7 @@
 """Fine-tune a base encoder and its heads on coded rows: rows in, a trained `Network` out. Needs torch.
 
-One pass over the data takes every relevant row, every row written for training, and a fresh sample of irrelevant ones.
+One pass over the data takes every relevant coded row, and fresh samples of irrelevant ones and of those written for
+training.
 The loss adds relevance, and for relevant rows topics, addressed and stance (rare sides weighted up, at most threefold).
 Two parts of it teach from single sentences: each target's attention is drawn to the coders' evidence, and a sentence of
 evidence is to show the position when it is read alone, while a sentence of a document that does not address the target is
@@ -45,7 +46,8 @@ class Recipe:
     decay: float = 0.9
     head_rate: float = 2e-3
     warmup: float = 0.08
-    irrelevant: int = 500  # sampled for each epoch
+    irrelevant: int = 800  # rows sampled for each epoch
+    written: int = 2000  # of the rows written for training: sampled too, so that coded ones are seen more often
     evidence: float = 0.1  # weight of the attention's part
     sentences: float = 0.5  # weight of the single sentences' part
     seed: int = 0
@@ -70,7 +72,7 @@ class Example:
     topic: NDArray[Any]
     addressed: NDArray[Any]
     stance: NDArray[Any]
-    written: bool  # for training, by the project: taken in every epoch
+    written: bool  # for training, by the project
 
     def sides(self, sentences: int) -> NDArray[np.int64]:
         """Return the stance that each sentence shows when read alone [targets, sentences], UNKNOWN where nobody says.
@@ -121,13 +123,14 @@ def fine_tune(
     torch.manual_seed(recipe.seed)
     rng = random.Random(recipe.seed)  # noqa: S311 - shuffles, no secrets
     network = Network(base, len(codebook.topics), len(codebook.targets), recipe.frozen)
-    always = [i for i, e in enumerate(data) if e.relevance or e.written]
-    rest = [i for i in range(len(data)) if i not in set(always)]
-    sample = min(recipe.irrelevant, len(rest))
-    weights = _weights([data[i] for i in always])
+    always = [i for i, e in enumerate(data) if e.relevance and not e.written]
+    pools = [([i for i, e in enumerate(data) if not e.relevance and not e.written], recipe.irrelevant),
+             ([i for i, e in enumerate(data) if e.written], recipe.written)]  # fmt: skip
+    weights = _weights(data)
 
     def epoch() -> list[list[int]]:
-        return list(batches(always + rng.sample(rest, sample), data, recipe.batch, rng))
+        drawn = [i for pool, most in pools for i in rng.sample(pool, min(most, len(pool)))]
+        return list(batches(always + drawn, data, recipe.batch, rng))
 
     def loss(batch: list[int]) -> Tensor:
         states, mask = _pad([kept[i] for i in batch])

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,6 +25,7 @@ from pipeline.errors import ConfigError
 from pipeline.heads import Heads
 
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+TAUGHT = "taught.safetensors"  # heads of a base that has learnt from statements
 FAR = -1e4  # added to the attention to padding
 RARE = -1.5  # where the biases of rare labels begin
 
@@ -50,7 +52,10 @@ class Network(nn.Module):
     """Encoder and heads. `lower` is the part that stays fixed, `forward` the part that learns."""
 
     def __init__(self, base: Path, topics: int, targets: int, frozen: int) -> None:
-        """Load the encoder of `base` in transformers' format; `frozen` lowest layers and the embeddings stay fixed."""
+        """Load the encoder of `base` in transformers' format; `frozen` lowest layers and the embeddings stay fixed.
+
+        The heads begin as `save` left them in a base that has been taught, else from nothing.
+        """
         super().__init__()
         from transformers import BertModel  # noqa: PLC0415 - heavy, and torch only
 
@@ -74,6 +79,8 @@ class Network(nn.Module):
         self.written_stance = nn.Parameter(torch.zeros(targets, 3))
         self.sentence_bias = nn.Parameter(torch.tensor([[1.0, -1.0, -1.0]]).repeat(targets, 1))
         self.dropout = nn.Dropout(0.1)
+        if (base / TAUGHT).is_file():
+            self.load_state_dict(load_file(base / TAUGHT), strict=False)
 
     @torch.no_grad()
     def lower(self, ids: Tensor) -> Tensor:
@@ -125,6 +132,12 @@ class Network(nn.Module):
             relevance=(w[:1], b[:1]), topic=(w[1:first], b[1:first]), addressed=(w[first:], b[first:]),
             stance=(plain["stance"] + plain["stance_shared"], plain["stance_bias"]),
         )  # fmt: skip
+
+    def save(self, folder: Path) -> None:
+        """Write encoder and heads as the weights of a base folder."""
+        encoder = {name: value.contiguous() for name, value in self.encoder.state_dict().items()}
+        save_file(encoder, folder / "model.safetensors", metadata={"format": "pt"})
+        save_file({n: v for n, v in self.state_dict().items() if not n.startswith("encoder.")}, folder / TAUGHT)
 
     def tensors(self) -> Mapping[str, np.ndarray[Any, Any]]:
         """Return the encoder's weights by transformers' names."""

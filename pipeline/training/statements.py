@@ -68,6 +68,18 @@ def read_statements(path: Path, codebook: Codebook) -> list[Statement]:
     return found
 
 
+def of_codebook(codebook: Codebook) -> list[Statement]:
+    """Return the codebook's own examples; each is taken to address its target alone."""
+    number = len(codebook.targets)
+    found = []
+    for i, target in enumerate(codebook.targets):
+        for stance, name in enumerate(("neutral", "favor", "against")):
+            for text in getattr(target.examples, name):
+                at = [int(i == k) for k in range(number)]
+                found.append(Statement(text, [stance * here for here in at], at))
+    return found
+
+
 def of_passages(rows: Sequence[Row], codebook: Codebook, seed: int = 0) -> list[Statement]:
     """Return the sentences of evidence of written passages, and one other sentence of each.
 
@@ -103,7 +115,6 @@ def teach(base: Path, statements: Sequence[Statement], codebook: Codebook, out: 
     Raises ConfigError where the base folder is incomplete.
     """
     check_base(base)
-    from safetensors.torch import save_file  # noqa: PLC0415 - torch only
     from transformers import AutoTokenizer  # noqa: PLC0415 - heavy
 
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True, trust_remote_code=False)
@@ -120,8 +131,7 @@ def teach(base: Path, statements: Sequence[Statement], codebook: Codebook, out: 
     out.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", *FILES):
         shutil.copyfile(base / name, out / name)
-    save_file({k: v.contiguous() for k, v in network.encoder.state_dict().items()}, out / "model.safetensors",
-              metadata={"format": "pt"})  # fmt: skip
+    network.save(out)
     return out
 
 
