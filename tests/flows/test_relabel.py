@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -117,6 +118,8 @@ def test_killed_and_repeated_it_goes_on_and_labels_nothing_twice(api: str, store
         assert [row for row in after[name] if row["label_run_id"] == "m1"] == rows, name
     assert len(bench.labelled(run)) == DOCUMENTS
     assert {row["input_hash"] for row in after["relevance"] if row["label_run_id"] == run}.isdisjoint({"h", None})
+    (kept,) = store.rows("SELECT calibration FROM label_run WHERE label_run_id = $run", run=run)
+    assert json.loads(kept["calibration"])["measured"]["language"]["en"]["n"] > 0
     assert run_checks(store.target) == {}
     assert "0 documents labelled" in bench.run("--codebook", str(book))
     assert bench.labels() == after

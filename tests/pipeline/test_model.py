@@ -154,6 +154,14 @@ def test_an_unknown_language_abstains(classifier: Classifier) -> None:
     assert not classifier.label([("", TREATY, "en-GB")])[0].abstain
 
 
+def test_the_model_says_how_far_its_probabilities_were_off(classifier: Classifier, codebook: Codebook) -> None:
+    assert classifier.calibration is not None
+    measured = classifier.calibration["measured"]
+    assert set(measured["target"]) == {target.id for target in codebook.targets}
+    assert {"en", "zh"} <= set(measured["language"])
+    assert all(0 <= error <= 1 for error in measured["overall"].values())
+
+
 def test_the_padding_mask_is_an_input_of_its_own() -> None:
     session = OnnxSession(MODEL, 384)._session
     ids = np.array([[0, 100, 200, 300, 2]])

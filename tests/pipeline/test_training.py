@@ -168,7 +168,9 @@ def test_statements_teach_every_layer_and_leave_a_base(tmp_path: Path) -> None:
     assert len(shown) == sum(len(getattr(t.examples, k)) for t in book.targets for k in ("favor", "against", "neutral"))
     assert all(sum(s.addressed) == 1 and sum(map(bool, s.stance)) <= 1 for s in shown)
     assert {max(s.stance) for s in shown} == {0, 1, 2}
-    out = teach(base, [*shown[:2], *found, *read_statements(path, book)], book, tmp_path / "out", Recipe(epochs=1, batch=2))
+    out = teach(
+        base, [*shown[:2], *found, *read_statements(path, book)], book, tmp_path / "out", Recipe(epochs=1, batch=2)
+    )
     before, after = (load_file(folder / "model.safetensors") for folder in (base, out))
     moved = {name for name in after if not torch.equal(before[name], after[name])}
     assert all(any(name.startswith(f"encoder.layer.{n}.") for name in moved) for n in (0, 1))
