@@ -1,7 +1,8 @@
 """Polling: a feed and its validators in; what the server said and the entries of the feed out.
 
-`read_feed` parses a body without network: RSS, RDF and Atom by feedparser. Sanitising and the resolution of relative
-URIs are off: the first is quadratic on hostile input, the second is done by `normalise_url`.
+`read_feed` parses a body without network: RSS, RDF and Atom by feedparser, JSON Feed and sitemaps by `feed_formats`.
+In feedparser sanitising and the resolution of relative URIs are off: the first is quadratic on hostile input, the
+second is done by `normalise_url`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import feedparser
 
 from pipeline.errors import ItemError, Rejected
+from pipeline.feed_formats import read_items
 from pipeline.http import Client, open_client
 from pipeline.pace import Pace
 from pipeline.records import Entry, Feed, Rejection, Validators, stable_id
@@ -47,14 +49,16 @@ def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list
     Every item is returned, also one that stands twice: the load counts the second as a duplicate.
     """
     try:
-        parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers={})
+        items = read_items(body, MAX_ENTRIES)
+        if items is None:
+            items = _feedparser_items(body)
+    except Rejected:
+        raise
     except Exception as error:  # whatever a parser does over hostile bytes, one feed must not end a pass
         raise Rejected("not_a_feed", f"the parser failed: {type(error).__name__}: {error}"[:200]) from error
-    if not parsed.get("version"):
-        raise Rejected("not_a_feed", str(parsed.get("bozo_exception", "no RSS, RDF or Atom in it"))[:200])
     entries: list[Entry] = []
     refused: list[tuple[Entry, Rejection]] = []
-    for position, item in enumerate(parsed.entries[:MAX_ENTRIES]):
+    for position, item in enumerate(items[:MAX_ENTRIES]):
         try:
             url = normalise_url(str(item.get("link") or ""), base)
         except ValueError as error:
@@ -63,6 +67,14 @@ def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list
             continue
         entries.append(_entry(item, feed_id, url, position, now))
     return entries, refused
+
+
+def _feedparser_items(body: bytes) -> list[Any]:
+    parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers={})
+    if not parsed.get("version"):
+        why = parsed.get("bozo_exception", "no RSS, RDF, Atom, JSON Feed or sitemap in it")
+        raise Rejected("not_a_feed", str(why)[:200])
+    return list(parsed.entries)
 
 
 def _entry(item: Any, feed_id: str, url: str, position: int, now: datetime) -> Entry:
