@@ -95,18 +95,24 @@ def _neighbour(text: str, paragraph: tuple[int, int], span: tuple[int, int]) -> 
 
 
 def _speaker(text: str, *, last: bool = False) -> str | None:
-    """Return the first (or last) role or organization of a text."""
-    found = [
-        m.group().partition("の")[0].strip(" ,.;:-")
-        for m in _words().speaker.finditer(text[-REACH:] if last else text[:REACH])
-    ]
-    chosen = [name for name in found if 1 < len(name) <= LONGEST]
-    return (chosen[-1] if last else chosen[0]) if chosen else None
+    """Return the role or organization that stands nearest before the first (or last) verb of speech, else after it."""
+    words, text = _words(), text[-REACH:] if last else text[:REACH]
+    verbs = list(words.says.finditer(text))
+    if not verbs:
+        return None
+    verb = verbs[-1 if last else 0]
+    found = [(m, m.group().partition("の")[0].strip(" ,.;:-")) for m in words.speaker.finditer(text)]
+    named = [(m, name) for m, name in found if 1 < len(name) <= LONGEST]
+    before = [name for m, name in named if m.end() <= verb.start()]
+    if before or words.addresses.fullmatch(verb.group()):
+        return before[-1] if before else None
+    return next((name for m, name in named if m.start() >= verb.end()), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
     says: re.Pattern[str]
+    addresses: re.Pattern[str]
     own: re.Pattern[str]
     speaker: re.Pattern[str]
 
@@ -116,21 +122,24 @@ def _words() -> _Words:
     """Return the expressions made of the word lists."""
     file = resources.files("pipeline").joinpath("data", "voices.toml")
     lists = {k: "|".join(v) for k, v in tomllib.loads(file.read_text("utf-8")).items()}
+    said, to = lists["says"], lists["addresses"]
     capital = rf"(?!(?:{lists['never']})\b)(?-i:[A-ZÀ-ÖØ-ÞА-Я])[\w’&.-]*"
     link = rf"(?:{lists['links']})"
     tail = rf"(?:\s+{link}(?:\s+{link})?\s+{capital}(?:\s+{capital}){{0,3}})"
     body = rf"(?:(?:{capital}\s+){{0,4}}(?-i:{lists['bodies']})\b{tail}{{0,3}}|(?-i:\b(?:{lists['acronyms']})\b))"
     modifier = rf"(?:(?:{lists['before']})|{capital})"
-    plain = rf"(?:\s+{link}(?:\s+{link})?\s+{_WORD}(?:\s+{_WORD})?(?=\s*[,.;…]|\s+{link}\b|$))"
-    genitive = rf"(?:(?:\s+(?-i:[а-яё]+)){{1,2}}(?=\s+(?:{lists['says']}|(?-i:[А-Я])))|\s+ال\w+)"
+    word = rf"(?!(?:{said}|{to})\b){_WORD}"
+    plain = rf"(?:\s+{link}(?:\s+{link})?\s+{word}(?:\s+{word})?(?=\s*[,.;…]|\s+{link}\b|$))"
+    genitive = rf"(?:(?:\s+(?-i:[а-яё]+)){{1,2}}(?=\s+(?:{said}|{to}|(?-i:[А-Я])))|\s+ال\w+)"
     role = rf"(?:\b{modifier}\s+){{0,4}}\b(?:{lists['roles']})\b(?:{genitive}|{plain}?{tail}{{0,3}})"
     before = rf"(?:[{_HAN}][{_HAN}の]{{0,9}}?)?"
     joined = (
         rf"{before}(?:{lists['roles_joined']})|{before}(?:{lists['bodies_joined']})"
-        rf"(?:{before}(?:{lists['roles_joined']}))?"
+        rf"(?:[{_HAN}]{{0,4}}?(?:{lists['roles_joined']}))?"
     )
     return _Words(
-        says=re.compile(rf"\b(?:{lists['says']})\b|{lists['says_joined']}", re.IGNORECASE),
+        says=re.compile(rf"\b(?:{said}|{to})\b|{lists['says_joined']}|{lists['addresses_joined']}", re.IGNORECASE),
+        addresses=re.compile(rf"{to}|{lists['addresses_joined']}", re.IGNORECASE),
         own=re.compile(rf"\b(?:{lists['own']})\b|{lists['own_joined']}", re.IGNORECASE),
         speaker=re.compile(rf"\b{role}|\b{body}|{joined}", re.IGNORECASE),
     )
