@@ -28,6 +28,7 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
         "agreement",
         "coding_sample",
         "daily_share",
+        "event_shift",
         "label_changes",
         "net_stance",
         "outcomes",
@@ -36,6 +37,7 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
         "source_health",
         "speakers",
         "strongest_sentences",
+        "telling_words",
     ]
     for name, words in list_queries():
         assert len(words) > 20
