@@ -26,12 +26,14 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
     publish(filled.target)
     assert [name for name, _ in list_queries()] == [
         "agreement",
+        "burst_days",
         "coding_sample",
         "daily_share",
         "event_shift",
         "label_changes",
         "net_stance",
         "outcomes",
+        "over_coverage",
         "pending",
         "prevalence",
         "source_health",
