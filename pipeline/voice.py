@@ -22,7 +22,9 @@ LONGEST = 80  # code points of a speaker's name
 REACH = 600  # code points around a sentence that are looked at: bounds the work on hostile text
 _MARKS = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "＂": "＂", '"': '"'}
 _CJK = r"\u3040-\u30ff\u3400-\u9fff"
-_HAN = r"A-Z\u30a0-\u30ff\u3400-\u9fff"
+_HAN = r"A-Za-zの\u30a0-\u30ff\u3400-\u9fff"
+_VERBS = "据了在是对對與与向将將要被把从從由给給到来來说說称稱请請"  # and prepositions: no name of a body has them
+_EDGE = r"，,。；;：:！!？?\s…”」』、据と"
 _WORD = r"[^\W\d_][\w’&.-]*"
 
 
@@ -132,13 +134,11 @@ def _words() -> _Words:
     plain = rf"(?:\s+{link}(?:\s+{link})?\s+{word}(?:\s+{word})?(?=\s*[,.;…]|\s+{link}\b|$))"
     genitive = rf"(?:(?:\s+(?-i:[а-яё]+)){{1,2}}(?=\s+(?:{said}|{to}|(?-i:[А-Я])))|\s+ال\w+)"
     role = rf"(?:\b{modifier}\s+){{0,4}}\b(?:{lists['roles']})\b(?:{genitive}|{plain}?{tail}{{0,3}})"
-    before = rf"(?:[{_HAN}][{_HAN}の]{{0,9}}?)?"
-    joined = (
-        rf"{before}(?:{lists['roles_joined']})|{before}(?:{lists['bodies_joined']})"
-        rf"(?:[{_HAN}]{{0,4}}?(?:{lists['roles_joined']}))?"
-    )
+    # Without spaces a name begins where its clause does, and no verb or preposition is in it.
+    spoken = f"{lists['says_joined']}|{lists['addresses_joined']}"
+    joined = rf"(?:^|(?<=[{_EDGE}]))(?:(?!{spoken}|[{_VERBS}])[{_HAN}]){{0,22}}(?:{lists['roles_joined']}|{lists['bodies_joined']})"
     return _Words(
-        says=re.compile(rf"\b(?:{said}|{to})\b|{lists['says_joined']}|{lists['addresses_joined']}", re.IGNORECASE),
+        says=re.compile(rf"\b(?:{said}|{to})\b|{spoken}", re.IGNORECASE),
         addresses=re.compile(rf"{to}|{lists['addresses_joined']}", re.IGNORECASE),
         own=re.compile(rf"\b(?:{lists['own']})\b|{lists['own_joined']}", re.IGNORECASE),
         speaker=re.compile(rf"\b{role}|\b{body}|{joined}", re.IGNORECASE),
