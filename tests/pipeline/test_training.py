@@ -180,6 +180,24 @@ def test_statements_teach_every_layer_and_leave_a_base(tmp_path: Path) -> None:
         read_statements(path, book)
 
 
+def test_what_written_rows_taught_of_frequency_is_not_exported(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
+    from pipeline.training.network import Network
+
+    torch.manual_seed(0)
+    network = Network(base_encoder(tmp_path / "base"), topics=2, targets=3, frozen=1).eval()
+    for parameter in (network.query, network.binary, network.stance, network.written_binary, network.written_stance):
+        torch.nn.init.normal_(parameter)
+    with torch.no_grad():
+        states, mask = network.lower(torch.tensor([0, 5, 6, 2])).float()[None], torch.ones(1, 4)
+        real, written = (network(states, mask, torch.tensor([flag]), mask[:, None]) for flag in (0.0, 1.0))
+        seen = network.upper(states, mask)[0].numpy()
+    read = logits(network.heads(), Encoded(windows=(Window(states=seen, sentence=np.full(4, -1)),), spans=()))
+    np.testing.assert_allclose(read.stances, real.stance[0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(read.topics, real.topic[0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(written.stance - real.stance, network.written_stance.detach()[None], atol=1e-4)
+
+
 def test_fine_tuning_end_to_end_and_torch_says_the_same(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
     pytest.importorskip("onnx", reason="onnx is not installed: pip install 'stancewatch[torch]'")
