@@ -72,10 +72,10 @@ def _code(text: str) -> str:
     return re.sub(r"--.*|'[^']*'", "", text)
 
 
-def _refresh_views(con: duckdb.DuckDBPyConnection, sources: list[Source]) -> None:
+def _refresh_views(con: duckdb.DuckDBPyConnection, sources: list[Source], *, anew: bool) -> None:
     wanted = {source.name.removesuffix(".sql"): source.sha256 for source in sources}
     present = dict(con.execute("SELECT name, sha256 FROM view_source").fetchall())
-    if present == wanted:
+    if present == wanted and not anew:
         return
     for name in present:
         con.execute(f'DROP VIEW IF EXISTS "{name}"')
@@ -99,7 +99,7 @@ def migrate(con: duckdb.DuckDBPyConnection, migrations: Path = MIGRATIONS, views
         con.execute("COMMIT")
     con.execute("BEGIN")
     try:
-        _refresh_views(con, read_sources(views))
+        _refresh_views(con, read_sources(views), anew=bool(missing))  # a view over changed tables is made again
     except duckdb.Error as error:
         con.execute("ROLLBACK")
         raise WarehouseError(f"a view could not be created: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -40,6 +41,53 @@ def test_times_have_a_zone_and_every_table_a_load(store: Store) -> None:
 def test_views_are_the_files(store: Store) -> None:
     names = {row["view_name"] for row in store.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal")}
     assert names == {path.stem for path in VIEWS.glob("*.sql")}
+
+
+def test_views_keep_the_columns_that_analysts_use(store: Store) -> None:
+    """Views are the public interface: a column that is gone, renamed or of another type breaks what people wrote.
+
+    A new column goes into `tests/data/views.json` with the change that brings it.
+    """
+    sql = """
+        SELECT table_name AS view, column_name AS name, data_type AS type FROM duckdb_columns()
+        WHERE NOT internal AND table_name IN (SELECT view_name FROM duckdb_views() WHERE NOT internal)
+        ORDER BY table_name, column_index
+    """
+    found: dict[str, dict[str, str]] = {}
+    for row in store.rows(sql):
+        found.setdefault(row["view"], {})[row["name"]] = row["type"]
+    assert found == json.loads((Path(__file__).parents[1] / "data" / "views.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("version", [path.name[:4] for path in sorted(MIGRATIONS.glob("*.sql"))[1:-1]])
+def test_an_older_warehouse_moves_forward_with_its_rows(tmp_path: Path, version: str) -> None:
+    files = tmp_path / "migrations"
+    files.mkdir()
+    for path in MIGRATIONS.glob("*.sql"):
+        if path.name[:4] <= version:
+            shutil.copy(path, files)
+    views = tmp_path / "views"
+    views.mkdir()
+    for name in ("current_label_run", "current_evidence"):  # as every version had them
+        shutil.copy(VIEWS / f"{name}.sql", views)
+    target = str(tmp_path / "w.duckdb")
+    con = duckdb.connect(target)
+    migrate(con, files, views)
+    con.execute("INSERT INTO label_run (label_run_id, model_id, created_at, load_id) VALUES ('m', 'old', now(), 'l')")
+    con.execute(
+        "INSERT INTO relevance_label (document_id, label_run_id, p, label, load_id) VALUES ('d', 'm', 1, true, 'l')"
+    )
+    con.execute(
+        "INSERT INTO evidence (document_id, label_run_id, target, rank, text, load_id) VALUES ('d', 'm', 't', 1, 'x', 'l')"
+    )
+    con.close()
+    con = connect(target)
+    assert migrate(con) == len(list(MIGRATIONS.glob("*.sql"))) - len(list(files.glob("*.sql")))
+    assert con.execute("SELECT text, voice, speaker FROM current_evidence").fetchall() == [("x", None, None)]
+    assert con.execute("SELECT model_id, calibration FROM label_run").fetchall() == [("old", None)]
+    for view in VIEWS.glob("*.sql"):
+        con.execute(f"SELECT * FROM {view.stem}").fetchall()
+    con.close()
 
 
 def test_a_second_time_applies_nothing(store: Store) -> None:
