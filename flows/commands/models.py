@@ -93,8 +93,8 @@ def _train(
     book, folder = load_codebook(settings.codebook), model_folder(settings.model)
     known = {"model_id": out.resolve().name, "languages": read_about(folder)["languages"]}
     if base:
-        from pipeline.training.finetune import Recipe  # noqa: PLC0415
         from pipeline.training.full import train_full  # noqa: PLC0415
+        from pipeline.training.learn import Recipe  # noqa: PLC0415
 
         return train_full(rows, taught, base, out, book, Recipe(**recipe), folds, known, measure).figures
     from pipeline.training.train import save, train_heads  # noqa: PLC0415

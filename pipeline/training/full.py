@@ -24,7 +24,8 @@ from pipeline.sentences import sentences
 from pipeline.training import data
 from pipeline.training.calibrate import apply
 from pipeline.training.data import Row
-from pipeline.training.finetune import Example, Recipe, examples, fine_tune, lower
+from pipeline.training.finetune import Example, examples, fine_tune, lower
+from pipeline.training.learn import Recipe
 from pipeline.training.network import Network, check_base
 from pipeline.training.train import Trained, cross_validate, save
 

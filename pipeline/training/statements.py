@@ -26,7 +26,7 @@ from pipeline.encoder import FILES
 from pipeline.errors import ConfigError
 from pipeline.sentences import sentences
 from pipeline.training.data import Row
-from pipeline.training.finetune import UNKNOWN, Recipe, batches, learn
+from pipeline.training.learn import UNKNOWN, Recipe, batches, learn
 from pipeline.training.network import Logits, Network, check_base
 
 log = logging.getLogger(__name__)

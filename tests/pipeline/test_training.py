@@ -142,7 +142,7 @@ def test_statements_teach_every_layer_and_leave_a_base(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
     from safetensors.torch import load_file
 
-    from pipeline.training.finetune import UNKNOWN, Recipe
+    from pipeline.training.learn import UNKNOWN, Recipe
     from pipeline.training.statements import Statement, of_codebook, of_passages, read_statements, teach
 
     base, book = base_encoder(tmp_path / "base"), load_codebook()
@@ -201,8 +201,8 @@ def test_what_written_rows_taught_of_frequency_is_not_exported(tmp_path: Path) -
 def test_fine_tuning_end_to_end_and_torch_says_the_same(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
     pytest.importorskip("onnx", reason="onnx is not installed: pip install 'stancewatch[torch]'")
-    from pipeline.training.finetune import Recipe
     from pipeline.training.full import train_full
+    from pipeline.training.learn import Recipe
 
     base, book, rows = base_encoder(tmp_path / "base"), load_codebook(), passages(32)
     recipe = Recipe(epochs=1, batch=8, frozen=1, irrelevant=8)
