@@ -1,9 +1,10 @@
 """Tell a document's own voice from the speech of others: a text and a sentence in, voice and speaker out.
 
-A sentence is *quoted* where a third of it or more stands between quotation marks, *reported* where it says that somebody says, and
-else the document's *own*. A speaker is named by role or organization as the text does ("foreign ministry spokesperson"),
+A sentence is *quoted* where a third of it or more stands between quotation marks, *reported* where it says that somebody
+says, and else the document's *own*. A speaker is named by role or organization as the text does ("foreign ministry spokesperson"),
 looked for in the sentence, and for quoted or reported speech in its neighbours of the same paragraph. Persons' names are
-left out on purpose. The words are in `data/voices.toml`.
+left out on purpose, as far as a rule can tell them ("spokesman for" somebody keeps one word of the name). The words are in
+`data/voices.toml`.
 
 It is a rule over the surface of the text: irony, headlines in quotation marks and pronouns over long distances escape it.
 """
@@ -39,8 +40,9 @@ class Voice:
 def voice_of(text: str, span: tuple[int, int]) -> Voice:
     """Return the voice of the sentence `span`, in code points of `text`."""
     start, end = _paragraph(text, span)
-    quoted = [(max(a, span[0]), min(b, span[1])) for a, b in _quotations(text, start, end)]
-    inside = sum(b - a for a, b in quoted if b > a)
+    clipped = [(max(a, span[0]), min(b, span[1])) for a, b in _quotations(text, start, end)]
+    quoted = [(a, b) for a, b in clipped if a < b]
+    inside = sum(b - a for a, b in quoted)
     outside = _outside(text, span, quoted)
     words = _words()
     says = bool(words.says.search(outside)) and not words.own.search(outside)
@@ -80,18 +82,16 @@ def _outside(text: str, span: tuple[int, int], quoted: Sequence[tuple[int, int]]
     """Return the sentence without its quotations."""
     at, parts = span[0], []
     for a, b in quoted:
-        if b > a:
-            parts.append(text[at:a])
-            at = b
+        parts.append(text[at:a])
+        at = b
     return " … ".join([*parts, text[at : span[1]]])
 
 
 def _neighbour(text: str, paragraph: tuple[int, int], span: tuple[int, int]) -> str | None:
     """Return the speaker that the paragraph names nearest before the sentence, else after it, where somebody speaks."""
-    words = _words()
     sides = (text[paragraph[0] : span[0]], text[span[1] : paragraph[1]])
     for part, last in zip(sides, (True, False), strict=True):
-        if words.says.search(part) and (found := _speaker(part, last=last)):
+        if found := _speaker(part, last=last):
             return found
     return None
 
@@ -127,7 +127,9 @@ def _words() -> _Words:
     said, to = lists["says"], lists["addresses"]
     capital = rf"(?!(?:{lists['never']})\b)(?-i:[A-ZÀ-ÖØ-ÞА-Я])[\w’&.-]*"
     link = rf"(?:{lists['links']})"
-    tail = rf"(?:\s+{link}(?:\s+{link})?\s+{capital}(?:\s+{capital}){{0,3}})"
+    # One capitalised word of any kind, then only words of offices and bodies: a person's name may follow.
+    more = rf"(?:\s+(?-i:{lists['fields']}|{lists['bodies']})\b){{0,3}}"
+    tail = rf"(?:\s+{link}(?:\s+{link})?\s+{capital}{more})"
     body = rf"(?:(?:{capital}\s+){{0,4}}(?-i:{lists['bodies']})\b{tail}{{0,3}}|(?-i:\b(?:{lists['acronyms']})\b))"
     modifier = rf"(?:(?:{lists['before']})|{capital})"
     word = rf"(?!(?:{said}|{to})\b){_WORD}"

@@ -44,6 +44,8 @@ def train(
     Example: stancewatch train coded.jsonl --out my-model --codebook my-codebook.toml
     """
     with plain_errors(), _extra("torch" if base else "train"):
+        if statements and not base:
+            raise ConfigError("--statements teaches an encoder: name one with --base")
         settings = load_settings(model=model, codebook=codebook)
         logging.basicConfig(level=logging.WARNING)
         logging.getLogger("pipeline").setLevel(logging.INFO)

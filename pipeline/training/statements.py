@@ -53,15 +53,23 @@ class _Example:
 
 
 def read_statements(path: Path, codebook: Codebook) -> list[Statement]:
-    """Read JSON lines {text, fav, ag, neu}. Raises ConfigError naming the line that is wrong."""
+    """Read JSON lines {text, fav, ag, neu}. Raises ConfigError naming the file, or the line that is wrong."""
     targets = [t.id for t in codebook.targets]
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
     found = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
             sides = {t: k for k, name in enumerate(("neu", "fav", "ag")) for t in row[name]}
             if strange := set(sides) - set(targets):
                 raise ValueError(f"no target {', '.join(sorted(strange))}")
+            if len(sides) < sum(len(row[name]) for name in ("neu", "fav", "ag")):
+                raise ValueError("a target is named twice")
             found.append(Statement(str(row["text"]), [sides.get(t, 0) for t in targets], [t in sides for t in targets]))
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path}, line {number}: no statement {{text, fav, ag, neu}}: {error}") from error

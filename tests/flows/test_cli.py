@@ -154,3 +154,9 @@ def test_help_comes_fast_and_ends_with_an_example_to_copy(words: tuple[str, ...]
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "typer" in imported
     assert not imported & HEAVY
+
+
+def test_statements_without_an_encoder_to_teach_are_refused(tmp_path: Path) -> None:
+    done = stancewatch("train", str(tmp_path / "c.jsonl"), "--out", str(tmp_path / "m"), "--statements", "s.jsonl")
+    assert done.returncode != 0
+    assert b"--base" in done.stderr

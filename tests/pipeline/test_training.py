@@ -178,6 +178,11 @@ def test_statements_teach_every_layer_and_leave_a_base(tmp_path: Path) -> None:
     path.write_text('{"text": "x", "fav": ["nobody"], "ag": [], "neu": []}\n', "utf-8")
     with pytest.raises(ConfigError, match=r"line 1: .*nobody"):
         read_statements(path, book)
+    path.write_text('{"text": "x", "fav": ["restriction"], "ag": ["restriction"], "neu": []}\n', "utf-8")
+    with pytest.raises(ConfigError, match=r"line 1: .* named twice"):
+        read_statements(path, book)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_statements(tmp_path / "nowhere", book)
 
 
 def test_what_written_rows_taught_of_frequency_is_not_exported(tmp_path: Path) -> None:

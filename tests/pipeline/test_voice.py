@@ -92,7 +92,13 @@ def test_a_quotation_goes_on_over_sentences_and_takes_its_speaker_from_beside_it
 
 
 def test_no_person_is_named() -> None:
-    for text in ("Dana Whitlock said that a law was overdue.", "“A law is overdue,” said Whitlock. Nobody objected."):
+    for text in (
+        "Dana Whitlock said that a law was overdue.",
+        "“A law is overdue,” said Whitlock. Nobody objected.",
+        "The Minister of Foreign Affairs Dana Whitlock said that a law was overdue.",
+        "The Director of the Office of Science and Technology Policy Dana Whitlock said so.",
+        "The spokesperson for the Ministry of Trade Whitlock said so.",
+    ):
         assert all("Whitlock" not in (voice.speaker or "") for voice in voices(text))
 
 
