@@ -208,11 +208,11 @@ def test_the_model_is_the_mean_of_the_networks_of_the_measured_folds(
 ) -> None:
     pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
     pytest.importorskip("onnx", reason="onnx is not installed: pip install 'stancewatch[torch]'")
-    from pipeline.training import full
+    from pipeline.training import finetune, full
     from pipeline.training.learn import Recipe
 
     made: list[Any] = []
-    train = full.fine_tune
+    train = finetune.fine_tune
 
     def kept(*args: Any) -> Any:
         made.append(train(*args))
