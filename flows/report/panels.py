@@ -1,0 +1,116 @@
+"""What is drawn as a list: places, topics, net stance by country, shifts around events, amplification. Figures in, rows and tables out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flows.report import words
+from flows.report.charts import Row, Table
+from flows.report.trends import side
+from warehouse.figures import WINDOW, Figures
+
+Rows = Sequence[dict[str, Any]]
+
+
+def scale(value: float | None) -> float | None:
+    """Put a net stance on a scale from against (0) to favor (100)."""
+    return None if value is None else round(50 + 50 * min(max(value, -1), 1), 2)
+
+
+def places(figures: Figures) -> tuple[list[Row], Table]:
+    """Count relevant documents by bloc, and by country within it."""
+    highest = max((row["relevant"] for row in figures.places), default=1)
+    rows = [
+        Row(
+            key="/".join(["bloc", row["bloc"], *([row["country"]] if row["country"] else [])]),
+            name=row["country"] or words.bloc(row["bloc"]), country=row["country"] or "", level=int(row["country"] is not None),
+            value=words.count(row["relevant"]), width=round(100 * row["relevant"] / highest, 2),
+            note=f"{words.percent(row['share'], 0)} of {words.count(row['documents'])} stored",
+        )
+        for row in figures.places
+    ]  # fmt: skip
+    table = Table(
+        caption="Relevant documents by bloc and country",
+        columns=("Bloc", "Country", "Relevant", "Stored", "Share", "Outlets"),
+        rows=[
+            (words.bloc(row["bloc"]), row["country"] or "all", words.count(row["relevant"]), words.count(row["documents"]),
+             words.percent(row["share"]), words.count(row["outlets"]))
+            for row in figures.places
+        ],
+        keys=[row.key for row in rows], numeric=2,
+    )  # fmt: skip
+    return rows, table
+
+
+def topics(figures: Figures) -> tuple[list[Row], Table]:
+    """Count relevant documents by topic."""
+    rows = [
+        Row(
+            key=f"topic/{row['topic']}", name=words.named(row["topic"]), value=words.count(row["documents"]),
+            width=round(100 * row["share"], 2), note=words.percent(row["share"], 0),
+        )
+        for row in figures.topics
+    ]  # fmt: skip
+    table = Table(
+        caption="Relevant documents by topic",
+        columns=("Topic", "Documents", "Share of relevant documents", "Outlets"),
+        rows=[
+            (words.named(row["topic"]), words.count(row["documents"]), words.percent(row["share"]), words.count(row["outlets"]))
+            for row in figures.topics
+        ],
+        keys=[row.key for row in rows],
+    )  # fmt: skip
+    return rows, table
+
+
+def by_place(figures: Figures, target: str) -> tuple[list[Row], Table]:
+    """Show net stance toward a target over the whole period, by bloc and country."""
+    found = [row for row in figures.net_by_place if row["target"] == target]
+    rows = [_place(row, figures.least) for row in found]
+    table = Table(
+        caption=f"{words.named(target)}: net stance by bloc and country",
+        columns=("Bloc", "Country", "n", "Outlets", "Net stance", "95 % interval"),
+        rows=[
+            (words.bloc(row["bloc"]), row["country"] or "all", str(row["n"]), str(row["outlets"]))
+            + (words.exact(row["net"], row["low"], row["high"]) if row["n"] >= figures.least else ("too few", ""))
+            for row in found
+        ],
+        keys=[row.key for row in rows], numeric=2,
+    )  # fmt: skip
+    return rows, table
+
+
+def _place(row: dict[str, Any], least: int) -> Row:
+    key = "/".join(["place", row["target"], row["bloc"], *([row["country"]] if row["country"] else [])])
+    name = {"key": key, "name": row["country"] or words.bloc(row["bloc"]), "country": row["country"] or "", "level": int(row["country"] is not None)}
+    if row["n"] < least:
+        return Row(**name, value=f"n = {row['n']}")
+    return Row(
+        **name, value=words.signed(row["net"]), x=scale(row["net"]), low=scale(row["low"]), high=scale(row["high"]),
+        kind=side(row), note=f"n = {row['n']}",
+    )  # fmt: skip
+
+
+def shifts(rows: Rows, day: Any) -> tuple[list[Row], Table]:
+    """Show net stance before and after an event, by target and bloc."""
+    drawn = [
+        Row(
+            key=f"shift/{day}/{row['target']}/{row['bloc']}", name=f"{words.named(row['target'])} · {words.bloc(row['bloc'])}",
+            value=words.signed(row["shift"]), before=scale(row["net_before"]), x=scale(row["net_after"]),
+            kind=side({**row, "net": row["shift"]}), note=words.interval(row["low"], row["high"]) or "no interval: few outlets",
+        )
+        for row in rows
+    ]  # fmt: skip
+    table = Table(
+        caption=f"Net stance in the {WINDOW} days before and from {words.day(day)} on",
+        columns=("Target", "Bloc", "n before", "Before", "n after", "After", "Shift", "95 % interval", "Against other blocs", "95 % interval"),
+        rows=[
+            (words.named(row["target"]), words.bloc(row["bloc"]), str(row["n_before"]), words.signed(row["net_before"], 3),
+             str(row["n_after"]), words.signed(row["net_after"], 3), *words.exact(row["shift"], row["low"], row["high"]),
+             *words.exact(row["did"], row["did_low"], row["did_high"]))
+            for row in rows
+        ],
+        keys=[row.key for row in drawn], numeric=2,
+    )  # fmt: skip
+    return drawn, table
