@@ -19,7 +19,8 @@ from warehouse.query import QUERIES, load_query, typed_sql
 
 REPORT = Path(__file__).parent / "report"
 WEEKS = 26  # shown where no first day is given
-DAYLY = 62  # longer periods show attention by week
+LEAST = 5  # documents of a cell that is given a value
+DAILY = 62  # longer periods show attention by week
 WINDOW = 14  # days before and after an event
 EXCERPTS = 6  # behind one mark
 LONGEST = 320  # characters of an excerpt
@@ -38,9 +39,9 @@ class Figures:
     """
 
     snapshot: Row | None
-    since: date | None = None
-    until: date | None = None
-    least: int = 5
+    since: date | None
+    until: date | None
+    least: int
     totals: Row
     share_whole: Rows
     share_all: Rows
@@ -62,11 +63,11 @@ class Figures:
 
 def is_weekly(since: date | None, until: date | None) -> bool:
     """Say whether a period is too long to show its days."""
-    return since is not None and until is not None and (until - since).days > DAYLY
+    return since is not None and until is not None and (until - since).days > DAILY
 
 
 def gather(
-    target: Target, events: Sequence[date] = (), since: date | None = None, least: int = 5, wait: float = 60
+    target: Target, events: Sequence[date] = (), since: date | None = None, least: int = LEAST, wait: float = 60
 ) -> Figures:
     """Read the figures from the published copy of `target`, from the warehouse itself where nothing was published yet.
 

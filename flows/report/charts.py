@@ -79,12 +79,14 @@ class Row:
     """One line of a list of bars, or of a scale from against to favor.
 
     `width` is the length of a bar; `x`, `low`, `high` and `before` are places on the scale. `level` 1 is a part of the row above.
-    `country` is the code of a country that the browser may write out.
+    `country` is the code of a country that the browser may write out, `title` what the row is called away from the list. A row
+    without a key is the head of a group.
     """
 
     key: str
     name: str
-    value: str
+    value: str = ""
+    title: str = ""
     level: int = 0
     country: str = ""
     width: float | None = None

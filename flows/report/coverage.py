@@ -23,7 +23,7 @@ def in_short(figures: Figures) -> str:
     states = Counter(row["status"] for row in figures.health)
     outlets = ", ".join(f"{states[name]} {name}" for name in ("failing", "dark", "low", "high") if states[name])
     parts = [
-        f"{words.count(seen['complete_outlet_days'])} of {words.count(seen['outlet_days'])} days of outlets seen whole",
+        f"{words.count(seen['complete_outlet_days'])} of {words.count(seen['outlet_days'])} outlet days seen whole",
         f"{words.percent(rejected / total) if total else words.NOTHING} of {words.count(total)} items rejected",
         f"outlets now: {outlets}" if outlets else "no outlet failing, dark, low or high now",
     ]

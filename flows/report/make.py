@@ -1,4 +1,4 @@
-"""Make the report of a warehouse: settings and a folder in, the path of the file out."""
+"""Make the report of a warehouse: settings and a path in, the file out; and the same figures as artifacts of a run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from flows.report.page import render, write
 from pipeline.codebook import load_codebook
 from pipeline.events import load_events
 from pipeline.settings import Settings
-from warehouse.figures import Figures, gather
+from warehouse.figures import LEAST, Figures, gather
 
 
-def figures_of(settings: Settings, since: date | None = None, least: int = 5) -> Figures:
+def figures_of(settings: Settings, since: date | None = None, least: int = LEAST) -> Figures:
     """Read the figures of the warehouse of the settings, with their events."""
     return gather(settings.warehouse, [event.day for event in load_events(settings.events)], since, least)
 
 
-def make_report(settings: Settings, folder: Path, since: date | None = None, least: int = 5) -> Path:
-    """Write the report of the published copy into a folder and return its path."""
-    events, codebook = load_events(settings.events), load_codebook(settings.codebook)
-    return write(folder, render(figures_of(settings, since, least), events, codebook))
+def make_report(settings: Settings, path: Path, figures: Figures) -> Path:
+    """Write the report of figures to a file and return its path."""
+    return write(path, render(figures, load_events(settings.events), load_codebook(settings.codebook)))

@@ -25,28 +25,27 @@ from pipeline.events import Event
 from warehouse.connect import code_version
 from warehouse.figures import WINDOW, Figures
 
-NAME = "report.html"
 TITLE = "AI governance in the media"
 ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 SHOWN = ("sentence", "voice", "speaker", "outlet", "country", "title", "lang")
 
 
-def write(folder: Path, page: str) -> Path:
-    """Write the page into a folder in one step and return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    goal = folder / NAME
-    draft = goal.with_name(f".{NAME}.{os.getpid()}.tmp")
+def write(path: Path, page: str) -> Path:
+    """Write the page in one step: who opens it meanwhile sees the old one or the new one, whole. Return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     draft.write_text(page, encoding="utf-8", newline="\n")
-    draft.replace(goal)
-    return goal
+    draft.replace(path)
+    return path
 
 
 def render(figures: Figures, events: Sequence[Event], codebook: Codebook) -> str:
     """Return the HTML of the report."""
     loader = PackageLoader("flows.report", "templates")
     environment = Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    )
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined,
+        extensions=["jinja2.ext.loopcontrols"],
+    )  # fmt: skip
     style, script = (_asset(loader, environment, f"report.{kind}") for kind in ("css", "js"))
     common = {
         "title": TITLE, "version": code_version(), "style": Markup(style), "script": Markup(script), "policy": policy(style, script),
@@ -143,9 +142,9 @@ def _shown(figures: Figures, events: Sequence[Event], codebook: Codebook) -> dic
 
 def _facts(figures: Figures) -> list[tuple[str, str]]:
     total = figures.totals
-    names = {"relevant": "documents about AI governance", "documents": "documents stored", "outlets": "outlets", "countries": "countries",
-             "languages": "languages"}  # fmt: skip
-    return [(label, words.count(total[name])) for name, label in names.items()]
+    names = {"relevant": ("document about AI governance", "documents about AI governance"), "documents": ("document stored", "documents stored"),
+             "outlets": ("outlet", "outlets"), "countries": ("country", "countries"), "languages": ("language", "languages")}  # fmt: skip
+    return [(one if total[name] == 1 else many, words.count(total[name])) for name, (one, many) in names.items()]
 
 
 def _parts(figures: Figures) -> list[tuple[str, str]]:

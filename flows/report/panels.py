@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from flows.report import words
@@ -18,17 +20,22 @@ def scale(value: float | None) -> float | None:
     return None if value is None else round(50 + 50 * min(max(value, -1), 1), 2)
 
 
+def _key(kind: str, row: dict[str, Any]) -> str:
+    """Name the mark of a bloc, or of a country in it."""
+    return "/".join([kind, row["bloc"], *([row["country"]] if row["country"] else [])])
+
+
 def places(figures: Figures) -> tuple[list[Row], Table]:
     """Count relevant documents by bloc, and by country within it."""
     highest = max((row["relevant"] for row in figures.places), default=1)
     rows = [
         Row(
-            key="/".join(["bloc", row["bloc"], *([row["country"]] if row["country"] else [])]),
+            key=_key("bloc", row),
             name=row["country"] or words.bloc(row["bloc"]), country=row["country"] or "", level=int(row["country"] is not None),
             value=words.count(row["relevant"]), width=round(100 * row["relevant"] / highest, 2),
             note=f"{words.percent(row['share'], 0)} of {words.count(row['documents'])} stored",
         )
-        for row in figures.places
+        for row in _parts(figures.places)
     ]  # fmt: skip
     table = Table(
         caption="Relevant documents by bloc and country",
@@ -38,7 +45,7 @@ def places(figures: Figures) -> tuple[list[Row], Table]:
              words.percent(row["share"]), words.count(row["outlets"]))
             for row in figures.places
         ],
-        keys=[row.key for row in rows], numeric=2,
+        keys=[_key("bloc", row) for row in figures.places], numeric=2,
     )  # fmt: skip
     return rows, table
 
@@ -67,7 +74,7 @@ def topics(figures: Figures) -> tuple[list[Row], Table]:
 def by_place(figures: Figures, target: str) -> tuple[list[Row], Table]:
     """Show net stance toward a target over the whole period, by bloc and country."""
     found = [row for row in figures.net_by_place if row["target"] == target]
-    rows = [_place(row, figures.least) for row in found]
+    rows = [_place(row, figures.least) for row in _parts(found)]
     table = Table(
         caption=f"{words.named(target)}: net stance by bloc and country",
         columns=("Bloc", "Country", "n", "Outlets", "Net stance", "95 % interval"),
@@ -76,14 +83,13 @@ def by_place(figures: Figures, target: str) -> tuple[list[Row], Table]:
             + (words.exact(row["net"], row["low"], row["high"]) if row["n"] >= figures.least else ("too few", ""))
             for row in found
         ],
-        keys=[row.key for row in rows], numeric=2,
+        keys=[_key(f"place/{target}", row) for row in found], numeric=2,
     )  # fmt: skip
     return rows, table
 
 
 def _place(row: dict[str, Any], least: int) -> Row:
-    key = "/".join(["place", row["target"], row["bloc"], *([row["country"]] if row["country"] else [])])
-    name = {"key": key, "name": row["country"] or words.bloc(row["bloc"]), "country": row["country"] or "", "level": int(row["country"] is not None)}
+    name = {"key": _key(f"place/{row['target']}", row), "name": row["country"] or words.bloc(row["bloc"]), "country": row["country"] or "", "level": int(row["country"] is not None)}
     if row["n"] < least:
         return Row(**name, value=f"n = {row['n']}")
     return Row(
@@ -93,10 +99,11 @@ def _place(row: dict[str, Any], least: int) -> Row:
 
 
 def shifts(rows: Rows, day: Any) -> tuple[list[Row], Table]:
-    """Show net stance before and after an event, by target and bloc."""
+    """Show net stance before and after an event, by target and bloc; targets stand apart, for they are not on one scale."""
     drawn = [
         Row(
-            key=f"shift/{day}/{row['target']}/{row['bloc']}", name=f"{words.named(row['target'])} · {words.bloc(row['bloc'])}",
+            key=f"shift/{day}/{row['target']}/{row['bloc']}", name=words.bloc(row["bloc"]), level=1,
+            title=f"{words.named(row['target'])}, {words.bloc(row['bloc'])}",
             value=words.signed(row["shift"]), before=scale(row["net_before"]), x=scale(row["net_after"]),
             kind=side({**row, "net": row["shift"]}), note=words.interval(row["low"], row["high"]) or "no interval: few outlets",
         )
@@ -113,4 +120,28 @@ def shifts(rows: Rows, day: Any) -> tuple[list[Row], Table]:
         ],
         keys=[row.key for row in drawn], numeric=2,
     )  # fmt: skip
-    return drawn, table
+    return list(_grouped(drawn, rows)), table
+
+
+def _grouped(drawn: Sequence[Row], rows: Rows) -> Iterator[Row]:
+    """Put the name of each target before its rows."""
+    for (target, pairs) in groupby(zip(rows, drawn, strict=True), key=lambda pair: pair[0]["target"]):
+        yield Row(key="", name=words.named(target))
+        yield from (row for _, row in pairs)
+
+
+def _parts(rows: Rows) -> list[dict[str, Any]]:
+    """Leave out a country that is all there is of its bloc."""
+    countries = Counter(row["bloc"] for row in rows if row["country"])
+    return [row for row in rows if not row["country"] or countries[row["bloc"]] > 1]
+
+
+def amplification(rows: Rows) -> Table:
+    """Show all documents beside distinct stories, as the query of that name gives them."""
+    columns = list(rows[0]) if rows else ["country"]
+    return Table(
+        caption="All documents and distinct stories",
+        columns=[words.named(column) for column in columns],
+        rows=[["" if row[column] is None else str(row[column]) for column in columns] for row in rows],
+        keys=[f"country/{row['country']}" for row in rows] if "country" in columns else (),
+    )

@@ -60,7 +60,7 @@ def attention(figures: Figures) -> tuple[OverTime, Table]:
 
 
 def _said(start: date, row: dict[str, Any], every: dict[str, Any], axis: TimeAxis, whole: bool) -> str:
-    seen = f"{every['complete_outlets']} of {every['outlets']} {'days of outlets' if axis.step > 1 else 'outlets'}"
+    seen = f"{every['complete_outlets']} of {every['outlets']} {'outlet days' if axis.step > 1 else 'outlets'}"
     return (
         f"{step_name(start, axis)}: {words.percent(row['pooled'])} pooled, {words.percent(row['mean'])} mean over outlets, "
         f"{row['relevant']} of {row['seen']} items, {seen} seen whole" + ("" if whole else "; a gap in collection may be in it")

@@ -1,20 +1,21 @@
 -- What each mark of the report opens: at most $most sentences, the strongest of each side by turns, none twice. `documents` counts
--- all that are behind the mark. A mark is named by what it shows: net/TARGET/BLOC/WEEK, place/TARGET/BLOC, step/DAY, and so on.
+-- all that are behind the mark. A mark is named by what it shows: net/TARGET/BLOC/WEEK, place/TARGET/BLOC, step/DAY,
+-- and so on.
 WITH shown AS (
     SELECT unnest([concat('net/', target, '/', bloc, '/', week), concat('place/', target, '/', bloc),
         concat('place/', target, '/', bloc, '/', country)]) AS mark, *
-    FROM excerpt WHERE target IS NOT NULL
+    FROM excerpt WHERE inside AND target IS NOT NULL
     UNION ALL
     SELECT concat('shift/', event.day, '/', target, '/', excerpt.bloc), excerpt.*
-    FROM excerpt JOIN (SELECT unnest($events) AS day) AS event
+    FROM excerpt JOIN (SELECT unnest(CAST($events AS DATE[])) AS day) AS event
         ON excerpt.day >= event.day - CAST($days AS INTEGER) AND excerpt.day < event.day + CAST($days AS INTEGER)
     WHERE target IS NOT NULL
     UNION ALL
-    SELECT unnest([concat('step/', if($weekly, week, day)), concat('bloc/', bloc), concat('bloc/', bloc, '/', country)]), *
-    FROM excerpt WHERE lead
+    SELECT unnest([concat('step/', if($weekly, week, day)), concat('bloc/', bloc), concat('bloc/', bloc, '/', country), concat('country/', country)]), *
+    FROM excerpt WHERE inside AND lead
     UNION ALL
     SELECT concat('topic/', topic), excerpt.*
-    FROM excerpt JOIN current_topic AS treated USING (document_id) WHERE lead AND treated.label
+    FROM excerpt JOIN current_topic AS treated USING (document_id) WHERE inside AND lead AND treated.label
 ),
 single AS (
     SELECT *, count(*) OVER (PARTITION BY mark) AS documents FROM shown

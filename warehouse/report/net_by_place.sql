@@ -1,7 +1,7 @@
 -- Net stance of the whole period by target and bloc, and by country within the bloc (NULL: the whole bloc). The interval takes outlets, not
 -- documents, as independent (cluster-robust variance, t distribution of outlets - 1), and stays empty under five outlets.
 WITH by_outlet AS (
-    SELECT target, bloc, country, outlet_id, count(*) AS n, sum(net) AS total FROM excerpt WHERE target IS NOT NULL GROUP BY ALL
+    SELECT target, bloc, country, outlet_id, count(*) AS n, sum(net) AS total FROM excerpt WHERE inside AND target IS NOT NULL GROUP BY ALL
 ),
 cell AS (
     SELECT target, bloc, NULL AS country, outlet_id, n, total FROM by_outlet
