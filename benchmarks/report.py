@@ -23,16 +23,40 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from flows.report.make import figures_of, make_report  # noqa: E402
-from pipeline.codebook import load_codebook  # noqa: E402
-from pipeline.settings import load_settings  # noqa: E402
-from tests.support.browser import find_browser  # noqa: E402
-from tests.support.page import browse  # noqa: E402
-from warehouse.connect import writing  # noqa: E402
-from warehouse.publish import publish  # noqa: E402
+from flows.report.make import figures_of, make_report
+from pipeline.codebook import load_codebook
+from pipeline.settings import load_settings
+from tests.support.browser import find_browser
+from tests.support.page import browse
+from warehouse.connect import writing
+from warehouse.publish import publish
 
 TURNS = 3
-COUNTRIES = ["US", "CN", "DE", "FR", "IT", "ES", "PL", "GB", "JP", "CA", "IN", "BR", "ZA", "RU", "KE", "NG", "EG", "AR", "MX", "ID", "CH", "NO", "XX"]
+COUNTRIES = [
+    "US",
+    "CN",
+    "DE",
+    "FR",
+    "IT",
+    "ES",
+    "PL",
+    "GB",
+    "JP",
+    "CA",
+    "IN",
+    "BR",
+    "ZA",
+    "RU",
+    "KE",
+    "NG",
+    "EG",
+    "AR",
+    "MX",
+    "ID",
+    "CH",
+    "NO",
+    "XX",
+]
 BLOCS = {"US": "us", "CN": "china", "DE": "eu", "FR": "eu", "IT": "eu", "ES": "eu", "PL": "eu", "GB": "g7", "JP": "g7", "CA": "g7",
          "IN": "brics", "BR": "brics", "ZA": "brics", "RU": "brics", "CH": "europe", "NO": "europe", "XX": "international"}  # fmt: skip
 FILL = """
@@ -140,9 +164,13 @@ def main() -> None:
             fill(target, documents)
             found.append(measure(target, folder / str(documents)))
             one = found[-1]
-            print(f"{documents} documents: written in {one.write:.2f} s, {one.size / 1e6:.2f} MB, opened in {one.open:.2f} s, click {one.click:.3f} s")
+            print(
+                f"{documents} documents: written in {one.write:.2f} s, {one.size / 1e6:.2f} MB, opened in {one.open:.2f} s, click {one.click:.3f} s"
+            )
         small, large = found
-        print(f"ratios: written {large.write / small.write:.1f}, size {large.size / small.size:.1f}, opened {large.open / small.open:.1f}")
+        print(
+            f"ratios: written {large.write / small.write:.1f}, size {large.size / small.size:.1f}, opened {large.open / small.open:.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ class Figures:
     """What a report shows; rows are dictionaries with the columns of the query that gave them.
 
     `snapshot` is the newest load, None in a warehouse without any. `since` and `until` are None where no document is stored.
-    `share_whole` counts only outlets seen whole on a day, `share_all` all of them. `amplification` is None where the package has no
+    `share_whole` counts only outlets seen whole on a day, `share_all` all of them. In `net` and `net_by_place` a cell too small for
+    a value has n alone. `amplification` is None where the package has no
     such query. `marks` are the sentences behind each mark.
     """
 
@@ -67,23 +68,28 @@ def is_weekly(since: date | None, until: date | None) -> bool:
 
 
 def gather(
-    target: Target, events: Sequence[date] = (), since: date | None = None, least: int = LEAST, wait: float = 60
+    target: Target,
+    events: Sequence[date] = (),
+    since: date | None = None,
+    least: int = LEAST,
+    *,
+    sentences: bool = True,
 ) -> Figures:
     """Read the figures from the published copy of `target`, from the warehouse itself where nothing was published yet.
 
     events: days that are marked, each compared with the days before it. since: the period begins on the Monday of its week; None: 26
-    weeks up to the newest document. least: cells of fewer documents are given as n only.
+    weeks up to the newest document. least: cells of fewer documents are given as n only. sentences: False leaves `marks` empty.
     """
     copy = published_path(target)
     source = copy if copy.exists() else warehouse_path(target)
-    with reading(source, wait=wait) as con:
+    with reading(source) as con:
         try:
-            return _gather(con, events, since, least)
+            return _gather(con, events, since, least, sentences)
         except duckdb.CatalogException as error:
             raise WarehouseError(f"{source} has not the form that a report needs; publish it again: {error}") from error
 
 
-def _gather(con: Connection, events: Sequence[date], since: date | None, least: int) -> Figures:
+def _gather(con: Connection, events: Sequence[date], since: date | None, least: int, sentences: bool) -> Figures:
     snapshot = next(iter(_file(con, "snapshot", {})), None)
     start, until = _period(con, snapshot, since)
     scope = {"since": start or date.max, "until": until or date.min}
@@ -95,15 +101,15 @@ def _gather(con: Connection, events: Sequence[date], since: date | None, least: 
         totals=_file(con, "totals", scope)[0],
         share_whole=_share(con, scope, complete=True),
         share_all=_share(con, scope, complete=False),
-        net=[row for row in _query(con, "net_stance", least=1) if scope["since"] <= row["week"] <= scope["until"]],
-        net_by_place=_file(con, "net_by_place", scope),
+        net=_net(con, least),
+        net_by_place=_file(con, "net_by_place", {"least": least}),
         places=_file(con, "places", scope),
         topics=_file(con, "topics", scope),
         shifts={day: _shift(con, day, events, least) for day in inside},
-        amplification=_query(con, "amplification") if (QUERIES / "amplification.sql").exists() else None,
+        amplification=_query(con, "amplification", **scope) if (QUERIES / "amplification.sql").exists() else None,
         health=_query(con, "source_health"),
         coverage={name: _file(con, name, scope) for name in COVERAGE},
-        marks=_file(con, "marks", limits),
+        marks=_file(con, "marks", limits) if sentences else [],
     )  # fmt: skip
 
 
@@ -122,6 +128,13 @@ def _share(con: Connection, scope: Mapping[str, date], *, complete: bool) -> Row
     return [row for row in rows if row["day"] <= scope["until"]]
 
 
+def _net(con: Connection, least: int) -> Rows:
+    """Return every cell of the period; where the query gives no value, n alone."""
+    valued = {(row["target"], row["bloc"], row["week"]): row for row in _query(con, "net_stance", least=least)}
+    nothing: Row = dict.fromkeys(("net", "low", "high"))
+    return [nothing | cell | valued.get(tuple(cell.values())[:3], {}) for cell in _file(con, "cells", {})]
+
+
 def _shift(con: Connection, day: date, events: Sequence[date], least: int) -> Rows:
     """Compare the days around an event, over outlets seen whole on both sides where there are any, else over all.
 
@@ -130,9 +143,7 @@ def _shift(con: Connection, day: date, events: Sequence[date], least: int) -> Ro
     others = sorted((each for each in events if each != day), key=lambda each: (abs(each - day), each))
     given = {"event": day, "other": others[0] if others else day, "days": WINDOW, "least": least}
     whole = _query(con, "event_shift", **given)
-    return [
-        {**row, "whole": bool(whole)} for row in whole or _query(con, "event_shift", **given, complete="false")
-    ]
+    return [{**row, "whole": bool(whole)} for row in whole or _query(con, "event_shift", **given, complete="false")]
 
 
 def _query(con: Connection, name: str, **given: Any) -> Rows:

@@ -17,14 +17,18 @@ DAYS, WEEKS = 14, 4  # the newest, in an artifact
 
 def leave_figures(settings: Settings) -> None:
     """Read the figures and leave them with the run."""
-    leave(figures_of(settings))
+    leave(figures_of(settings, sentences=False))
 
 
 def leave(figures: Figures) -> None:
     """Leave attention, net stance and coverage; each says how much was seen, and of which state of the warehouse it is."""
     state = f"load {figures.snapshot['load_id']}" if figures.snapshot else "an empty warehouse"
     said = f"{in_short(figures)} State: {state}."
-    tables = {"attention": _attention(figures), "net-stance": _net(figures), "coverage": _plain(figures.coverage["by_country"])}
+    tables = {
+        "attention": _attention(figures),
+        "net-stance": _net(figures),
+        "coverage": _plain(figures.coverage["by_country"]),
+    }
     for key, table in tables.items():
         create_table_artifact(key=key, table=table, description=f"{ABOUT[key]} {said}")
 
@@ -43,12 +47,14 @@ def _attention(figures: Figures) -> list[dict[str, Any]]:
 
 
 def _net(figures: Figures) -> list[dict[str, Any]]:
-    """Return the newest weeks; a cell with too few documents keeps its n alone."""
+    """Return the newest weeks; a cell too small for a value has n alone."""
     weeks = sorted({row["week"] for row in figures.net})[-WEEKS:]
-    small = dict.fromkeys(("net", "low", "high"))
-    return _plain([row if row["n"] >= figures.least else {**row, **small} for row in figures.net if row["week"] in weeks])
+    return _plain([row for row in figures.net if row["week"] in weeks])
 
 
 def _plain(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Spell what JSON has no type for."""
-    return [{name: value if isinstance(value, int | float | None) else str(value) for name, value in row.items()} for row in rows]
+    return [
+        {name: value if isinstance(value, int | float | None) else str(value) for name, value in row.items()}
+        for row in rows
+    ]

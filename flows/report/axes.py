@@ -75,7 +75,8 @@ class TimeAxis:
         gap = next(n for n in (1, 2, 3, 6, 12, 24, 60, 120, 1200) if (last - first) / n < TICKS)
         found = [date(n // 12, n % 12 + 1, 1) for n in range(first, last + 1) if n % gap == 0]
         return [
-            Tick(x=self.x(each), label=f"{short(each)[2:]} {each.year}", minor=n % 2 == 1) for n, each in enumerate(found)
+            Tick(x=self.x(each), label=f"{short(each)[2:]} {each.year}", minor=n % 2 == 1)
+            for n, each in enumerate(found)
         ]
 
     def flags(self, days: Sequence[date]) -> list[Flag]:

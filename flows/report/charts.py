@@ -78,7 +78,7 @@ class OverTime:
 class Row:
     """One line of a list of bars, or of a scale from against to favor.
 
-    `width` is the length of a bar; `x`, `low`, `high` and `before` are places on the scale. `level` 1 is a part of the row above.
+    `width` is the length of a bar, `inner` that of the part of it that counts once; `x`, `low`, `high` and `before` are places on the scale. `level` 1 is a part of the row above.
     `country` is the code of a country that the browser may write out, `title` what the row is called away from the list. A row
     without a key is the head of a group.
     """
@@ -90,6 +90,7 @@ class Row:
     level: int = 0
     country: str = ""
     width: float | None = None
+    inner: float | None = None
     x: float | None = None
     low: float | None = None
     high: float | None = None

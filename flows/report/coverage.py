@@ -19,7 +19,10 @@ STATES = {"failing": "every poll failed", "dark": "nothing seen in seven days", 
 def in_short(figures: Figures) -> str:
     """Say in a line that stands beside every trend how much of it was seen."""
     seen, items = figures.coverage["complete_days"][0], figures.coverage["failures"]
-    total, rejected = sum(row["items"] for row in items), sum(row["items"] for row in items if row["outcome"] == "rejected")
+    total, rejected = (
+        sum(row["items"] for row in items),
+        sum(row["items"] for row in items if row["outcome"] == "rejected"),
+    )
     states = Counter(row["status"] for row in figures.health)
     outlets = ", ".join(f"{states[name]} {name}" for name in ("failing", "dark", "low", "high") if states[name])
     parts = [

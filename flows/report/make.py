@@ -12,9 +12,10 @@ from pipeline.settings import Settings
 from warehouse.figures import LEAST, Figures, gather
 
 
-def figures_of(settings: Settings, since: date | None = None, least: int = LEAST) -> Figures:
+def figures_of(settings: Settings, since: date | None = None, least: int = LEAST, *, sentences: bool = True) -> Figures:
     """Read the figures of the warehouse of the settings, with their events."""
-    return gather(settings.warehouse, [event.day for event in load_events(settings.events)], since, least)
+    days = [event.day for event in load_events(settings.events)]
+    return gather(settings.warehouse, days, since, least, sentences=sentences)
 
 
 def make_report(settings: Settings, path: Path, figures: Figures) -> Path:

@@ -10,14 +10,12 @@ import base64
 import hashlib
 import json
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from flows.report import coverage, panels, trends, words
 from pipeline.codebook import Codebook
@@ -48,16 +46,15 @@ def render(figures: Figures, events: Sequence[Event], codebook: Codebook) -> str
     )  # fmt: skip
     style, script = (_asset(loader, environment, f"report.{kind}") for kind in ("css", "js"))
     common = {
-        "title": TITLE, "version": code_version(), "style": Markup(style), "script": Markup(script), "policy": policy(style, script),
-        "data": Markup(embedded(marks(figures))), "state": _state(figures), "empty": figures.since is None,
+        "title": TITLE, "version": code_version(), "style": style, "script": script, "policy": policy(style, script),
+        "data": embedded(marks(figures)), "state": _state(figures), "empty": figures.since is None,
     }  # fmt: skip
     shown = {} if figures.since is None else _shown(figures, events, codebook)
-    page = environment.get_template("report.html").render(**common, **shown)
-    return re.sub(r"\n\s*\n+", "\n", page)
+    return environment.get_template("report.html").render(**common, **shown)
 
 
 def _asset(loader: PackageLoader, environment: Environment, name: str) -> str:
-    return loader.get_source(environment, name)[0].replace("\n\n", "\n").strip()
+    return loader.get_source(environment, name)[0].strip()
 
 
 def policy(style: str, script: str) -> str:
@@ -79,7 +76,8 @@ def embedded(value: Any) -> str:
 def marks(figures: Figures) -> dict[str, Any]:
     """Return {sentences, marks}: for each mark how many documents are behind it, and the places of its sentences."""
     places: dict[tuple[str, str | None], int] = {}
-    sentences, found = [], {}
+    sentences: list[dict[str, Any]] = []
+    found: dict[str, Any] = {}
     for row in figures.marks:
         key = (row["document_id"], row["target"])
         if key not in places:
@@ -93,7 +91,12 @@ def _sentence(row: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = {name: row[name] for name in SHOWN if row[name] is not None}
     known |= {"day": words.day(row["day"]), "url": web_address(row["url"])}
     if row["label"]:
-        label = {"target": words.named(row["target"]), "label": row["label"], "side": row["label"], "p": f"{row['p']:.2f}"}
+        label = {
+            "target": words.named(row["target"]),
+            "label": row["label"],
+            "side": row["label"],
+            "p": f"{row['p']:.2f}",
+        }
         known |= label
     return known
 
@@ -148,7 +151,12 @@ def _facts(figures: Figures) -> list[tuple[str, str]]:
 
 
 def _parts(figures: Figures) -> list[tuple[str, str]]:
-    parts = [("attention", "Attention"), ("stance", "Net stance"), ("places", "Blocs and countries"), ("topics", "Topics")]
+    parts = [
+        ("attention", "Attention"),
+        ("stance", "Net stance"),
+        ("places", "Blocs and countries"),
+        ("topics", "Topics"),
+    ]
     parts[2:2] = [("events", "Before and after events")] if figures.shifts else []
     parts += [("amplification", "Amplification")] if figures.amplification is not None else []
     return [*parts, ("coverage", "Coverage")]

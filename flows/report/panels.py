@@ -13,6 +13,7 @@ from flows.report.trends import side
 from warehouse.figures import WINDOW, Figures
 
 Rows = Sequence[dict[str, Any]]
+TOTAL = "(all)"  # the row of all countries together
 
 
 def scale(value: float | None) -> float | None:
@@ -74,13 +75,13 @@ def topics(figures: Figures) -> tuple[list[Row], Table]:
 def by_place(figures: Figures, target: str) -> tuple[list[Row], Table]:
     """Show net stance toward a target over the whole period, by bloc and country."""
     found = [row for row in figures.net_by_place if row["target"] == target]
-    rows = [_place(row, figures.least) for row in _parts(found)]
+    rows = [_place(row) for row in _parts(found)]
     table = Table(
         caption=f"{words.named(target)}: net stance by bloc and country",
         columns=("Bloc", "Country", "n", "Outlets", "Net stance", "95 % interval"),
         rows=[
             (words.bloc(row["bloc"]), row["country"] or "all", str(row["n"]), str(row["outlets"]))
-            + (words.exact(row["net"], row["low"], row["high"]) if row["n"] >= figures.least else ("too few", ""))
+            + (words.exact(row["net"], row["low"], row["high"]) if row["net"] is not None else ("too few", ""))
             for row in found
         ],
         keys=[_key(f"place/{target}", row) for row in found], numeric=2,
@@ -88,9 +89,14 @@ def by_place(figures: Figures, target: str) -> tuple[list[Row], Table]:
     return rows, table
 
 
-def _place(row: dict[str, Any], least: int) -> Row:
-    name = {"key": _key(f"place/{row['target']}", row), "name": row["country"] or words.bloc(row["bloc"]), "country": row["country"] or "", "level": int(row["country"] is not None)}
-    if row["n"] < least:
+def _place(row: dict[str, Any]) -> Row:
+    name: dict[str, Any] = {
+        "key": _key(f"place/{row['target']}", row),
+        "name": row["country"] or words.bloc(row["bloc"]),
+        "country": row["country"] or "",
+        "level": int(row["country"] is not None),
+    }
+    if row["net"] is None:
         return Row(**name, value=f"n = {row['n']}")
     return Row(
         **name, value=words.signed(row["net"]), x=scale(row["net"]), low=scale(row["low"]), high=scale(row["high"]),
@@ -125,7 +131,7 @@ def shifts(rows: Rows, day: Any) -> tuple[list[Row], Table]:
 
 def _grouped(drawn: Sequence[Row], rows: Rows) -> Iterator[Row]:
     """Put the name of each target before its rows."""
-    for (target, pairs) in groupby(zip(rows, drawn, strict=True), key=lambda pair: pair[0]["target"]):
+    for target, pairs in groupby(zip(rows, drawn, strict=True), key=lambda pair: pair[0]["target"]):
         yield Row(key="", name=words.named(target))
         yield from (row for _, row in pairs)
 
@@ -136,12 +142,23 @@ def _parts(rows: Rows) -> list[dict[str, Any]]:
     return [row for row in rows if not row["country"] or countries[row["bloc"]] > 1]
 
 
-def amplification(rows: Rows) -> Table:
-    """Show all documents beside distinct stories, as the query of that name gives them."""
-    columns = list(rows[0]) if rows else ["country"]
-    return Table(
-        caption="All documents and distinct stories",
+def amplification(rows: Rows) -> tuple[list[Row], Table]:
+    """Show all documents of a country beside the distinct stories that they tell."""
+    countries = [row for row in rows if row["place"] != TOTAL]
+    highest = max((row["documents"] for row in countries), default=1)
+    drawn = [
+        Row(
+            key=f"country/{row['place']}", name=row["place"], country=row["place"], value=f"×{row['amplification']:.2f}",
+            width=round(100 * row["documents"] / highest, 2), inner=round(100 * row["stories"] / highest, 2),
+            note=f"{words.plural(row['stories'], 'story', 'stories')} in {words.count(row['documents'])}",
+        )
+        for row in countries
+    ]  # fmt: skip
+    columns = list(rows[0]) if rows else ["place"]
+    table = Table(
+        caption="All documents and distinct stories by country",
         columns=[words.named(column) for column in columns],
         rows=[["" if row[column] is None else str(row[column]) for column in columns] for row in rows],
-        keys=[f"country/{row['country']}" for row in rows] if "country" in columns else (),
+        keys=["" if row["place"] == TOTAL else f"country/{row['place']}" for row in rows],
     )
+    return drawn, table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from flows.report import words
@@ -63,7 +64,8 @@ def _said(start: date, row: dict[str, Any], every: dict[str, Any], axis: TimeAxi
     seen = f"{every['complete_outlets']} of {every['outlets']} {'outlet days' if axis.step > 1 else 'outlets'}"
     return (
         f"{step_name(start, axis)}: {words.percent(row['pooled'])} pooled, {words.percent(row['mean'])} mean over outlets, "
-        f"{row['relevant']} of {row['seen']} items, {seen} seen whole" + ("" if whole else "; a gap in collection may be in it")
+        f"{row['relevant']} of {row['seen']} items, {seen} seen whole"
+        + ("" if whole else "; a gap in collection may be in it")
     )
 
 
@@ -92,27 +94,31 @@ def stance(figures: Figures, target: str) -> tuple[OverTime, Table]:
     """Draw the net stance toward a target, a strip a bloc and a mark a week."""
     axis = time_axis(figures, 7)
     rows = [row for row in figures.net if row["target"] == target]
-    blocs = sorted({row["bloc"] for row in rows}, key=lambda bloc: (-sum(r["n"] for r in rows if r["bloc"] == bloc), bloc))
-    strips = [
-        _strip([row for row in rows if row["bloc"] == bloc], axis, figures.least, bloc == blocs[0]) for bloc in blocs
-    ]
-    return over_time(figures, axis, strips), _stance_table(rows, target, figures.least)
+    blocs = sorted(
+        {row["bloc"] for row in rows}, key=lambda bloc: (-sum(r["n"] for r in rows if r["bloc"] == bloc), bloc)
+    )
+    strips = [_strip([row for row in rows if row["bloc"] == bloc], axis, bloc == blocs[0]) for bloc in blocs]
+    return over_time(figures, axis, strips), _stance_table(rows, target)
 
 
-def _strip(rows: Rows, axis: TimeAxis, least: int, first: bool) -> Strip:
+def _strip(rows: Rows, axis: TimeAxis, first: bool) -> Strip:
     """Draw the weeks of a bloc; only the first strip says what the lines across are, for they are the same in all."""
     scale = ValueAxis(bottom=-1, top=1, height=FLAT)
-    marks = [_cell(row, axis, scale, least) for row in rows]
+    marks = [_cell(row, axis, scale) for row in rows]
     rules = [(scale.y(1), "+1" if first else ""), (scale.y(0), "0"), (scale.y(-1), "\N{MINUS SIGN}1" if first else "")]
     total = words.plural(sum(row["n"] for row in rows), "document")
     name = words.bloc(rows[0]["bloc"])
     return Strip(name=name, note=total, height=FLAT, marks=marks, lines=list(_lines(marks, axis)), rules=rules)
 
 
-def _cell(row: dict[str, Any], axis: TimeAxis, scale: ValueAxis, least: int) -> Mark:
-    place = {"key": f"net/{row['target']}/{row['bloc']}/{row['week']}", "x": axis.middle(row["week"]), "left": axis.x(row["week"])}
+def _cell(row: dict[str, Any], axis: TimeAxis, scale: ValueAxis) -> Mark:
+    place: dict[str, Any] = {
+        "key": f"net/{row['target']}/{row['bloc']}/{row['week']}",
+        "x": axis.middle(row["week"]),
+        "left": axis.x(row["week"]),
+    }
     where = f"{words.named(row['target'])}, {words.bloc(row['bloc'])}, week of {words.day(row['week'])}"
-    if row["n"] < least:
+    if row["net"] is None:
         return Mark(**place, label=f"{where}: n = {row['n']}, too few for a value", count=str(row["n"]))
     low, high = (None if row[end] is None else scale.y(row[end]) for end in ("low", "high"))
     label = f"{where}: net stance {words.signed(row['net'])}, 95 % interval {words.interval(row['low'], row['high'])}, n = {row['n']}"
@@ -127,13 +133,13 @@ def side(row: dict[str, Any]) -> str:
     return "favor" if row["net"] > 0 else "against"
 
 
-def _stance_table(rows: Rows, target: str, least: int) -> Table:
+def _stance_table(rows: Rows, target: str) -> Table:
     return Table(
         caption=f"{words.named(target)}: net stance by bloc and week",
         columns=("Bloc", "Week of", "n", "Net stance", "95 % interval"),
         rows=[
             (words.bloc(row["bloc"]), row["week"].isoformat(), str(row["n"]))
-            + (words.exact(row["net"], row["low"], row["high"]) if row["n"] >= least else ("too few", ""))
+            + (words.exact(row["net"], row["low"], row["high"]) if row["net"] is not None else ("too few", ""))
             for row in rows
         ],
         keys=[f"net/{row['target']}/{row['bloc']}/{row['week']}" for row in rows],
@@ -143,7 +149,7 @@ def _stance_table(rows: Rows, target: str, least: int) -> Table:
 
 def _lines(marks: Sequence[Mark], axis: TimeAxis) -> Iterator[Line]:
     """Join neighbours; a step without a value stays a gap."""
-    for one, other in zip(marks, marks[1:], strict=False):
+    for one, other in pairwise(marks):
         if other.x - one.x < 1.5 * axis.width:
             for first, second in zip(one.points, other.points, strict=False):
                 kind = first.kind if first.kind in SHARES else "path"
@@ -161,4 +167,6 @@ def over_time(figures: Figures, axis: TimeAxis, strips: Sequence[Strip]) -> Over
 def _seen(steps: dict[date, dict[str, Any]], axis: TimeAxis) -> Iterable[Seen]:
     for start, row in sorted(steps.items()):
         share = row["complete_outlets"] / row["outlets"]
-        yield Seen(left=axis.x(start), share=share, label=f"{step_name(start, axis)}: {words.percent(share, 0)} seen whole")
+        yield Seen(
+            left=axis.x(start), share=share, label=f"{step_name(start, axis)}: {words.percent(share, 0)} seen whole"
+        )

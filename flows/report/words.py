@@ -62,6 +62,6 @@ def count(number: Any) -> str:
     return NOTHING if number is None else f"{number:,}"
 
 
-def plural(number: int, word: str) -> str:
+def plural(number: int, one: str, many: str = "") -> str:
     """Write a count of things."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

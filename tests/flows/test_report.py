@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import pytest
 from lxml import html
 
 from flows.report import words
-from flows.report.page import embedded, web_address
+from flows.report.page import embedded, render, web_address
+from pipeline.codebook import load_codebook
 from tests.support.browser import MISSING, find_browser
 from tests.support.page import Page, browse
 from tests.support.report import ARABIC, FULL, HOSTILE, SENTENCES, SMALL, summer
 from tests.support.store import Store
+from warehouse.figures import gather
 from warehouse.query import run_query
 
 SAID = "[...document.querySelectorAll('#said blockquote')].map(each => each.textContent)"
@@ -73,8 +76,12 @@ def test_a_click_opens_the_sentences_of_the_mark_with_outlet_day_and_link(page: 
     assert sorted(page.ask(SAID)) == sorted(SENTENCES)
     assert page.ask("document.getElementById('said-count').textContent").startswith("6 documents behind it; 6 shown")
     first = page.ask("document.querySelector('#said li').innerText")
-    assert all(each in first for each in ("Binding rules: favor", "观察", "China", "Jul 2025"))
-    assert page.ask("(a => [a.protocol, a.rel, a.target])(document.querySelector('#said a'))") == ["https:", "noopener noreferrer", "_blank"]
+    assert all(each in first for each in ("Binding rules: favor", "观察5", "China", "Jul 2025"))
+    assert page.ask("(a => [a.protocol, a.rel, a.target])(document.querySelector('#said a'))") == [
+        "https:",
+        "noopener noreferrer",
+        "_blank",
+    ]
     page.click("#close")
     assert not page.ask(OPENED)
 
@@ -101,7 +108,11 @@ def test_tab_alone_leads_into_every_chart_and_the_focus_is_seen(page: Page) -> N
     seen: set[int] = set()
     for _ in range(60):
         page.press("Tab")
-        seen.add(page.ask("[...document.querySelectorAll('[data-marks]')].indexOf(document.activeElement.closest('[data-marks]'))"))
+        seen.add(
+            page.ask(
+                "[...document.querySelectorAll('[data-marks]')].indexOf(document.activeElement.closest('[data-marks]'))"
+            )
+        )
     assert len(seen - {-1}) == charts >= 4
     page.ask("document.querySelector('g.mark').focus()")
     assert page.ask("getComputedStyle(document.querySelector('g.mark .hit')).strokeWidth") == "2.5px"
@@ -156,11 +167,16 @@ def test_dark_print_and_little_motion(page: Page) -> None:
 
 
 def test_the_policy_lets_nothing_in(tab: Page, path: Path, tmp_path: Path) -> None:
-    bad = "<img src='https://evil.example/x.png'><script>window.hacked = 1</script><p style='color: red' onclick='1'></p>"
+    bad = (
+        "<img src='https://evil.example/x.png'><script>window.hacked = 1</script><p style='color: red' onclick='1'></p>"
+    )
     (tmp_path / "bad.html").write_text(path.read_text("utf-8").replace("<footer>", f"{bad}<footer>"), "utf-8")
     tab.open((tmp_path / "bad.html").as_uri())
     refused = " ".join(tab.ask("refused"))
-    assert all(each in refused for each in ("https://evil.example/x.png img-src", "inline script-src-elem", "inline style-src-attr"))
+    assert all(
+        each in refused
+        for each in ("https://evil.example/x.png img-src", "inline script-src-elem", "inline style-src-attr")
+    )
     assert tab.ask("window.hacked") is None
     assert tab.ask("fetch('https://evil.example/').then(() => 'answered', () => 'refused')") == "refused"
     tab.errors.clear()
@@ -168,25 +184,32 @@ def test_the_policy_lets_nothing_in(tab: Page, path: Path, tmp_path: Path) -> No
 
 def cells(path: Path, caption: str) -> list[list[str]]:
     """Return the rows of a table of the report, without the column of buttons."""
-    (table,) = (each for each in html.fromstring(path.read_bytes()).iter("table") if (each.find("caption").text or "").startswith(caption))
+    (table,) = (
+        each
+        for each in html.fromstring(path.read_bytes()).iter("table")
+        if (each.find("caption").text or "").startswith(caption)
+    )
     return [[cell.text_content() for cell in row if cell.find("button") is None] for row in table.find("tbody")]
 
 
+def answers(store: Store, name: str, **params: str) -> list[dict[str, Any]]:
+    columns, rows = run_query(store.target, name, params)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def test_the_tables_carry_the_numbers_of_the_queries(store: Store, path: Path) -> None:
-    columns, rows = run_query(store.target, "net_stance", {"least": "5"})
-    known = [dict(zip(columns, row, strict=True)) for row in rows]
-    assert [row["n"] for row in known] == [6]
+    full = next(row for row in answers(store, "net_stance") if row["bloc"] == "china")
     shown = cells(path, "Binding rules: net stance by bloc and week")
-    full = known[0]
     assert shown[0] == ["China", "2025-07-21", "6", *words.exact(full["net"], full["low"], full["high"])]
     assert shown[1] == ["United States", "2025-07-21", "2", "too few", ""]
-    columns, rows = run_query(store.target, "daily_share")
-    days = [dict(zip(columns, row, strict=True)) for row in rows]
     assert [row[:5] for row in cells(path, "Share of stories")] == [
-        [str(day["day"]), words.percent(day["pooled_share"], 2), words.percent(day["outlet_mean_share"], 2), str(day["relevant"]), str(day["seen"])]
-        for day in days
-    ]  # fmt: skip
-    assert {row[5] for row in cells(path, "Share of stories")} == {"1 of 2"}
+        [
+            *(str(day["day"]), words.percent(day["pooled_share"], 2), words.percent(day["outlet_mean_share"], 2)),
+            *(str(day["relevant"]), str(day["seen"])),
+        ]
+        for day in answers(store, "daily_share")
+    ]
+    assert {row[5] for row in cells(path, "Share of stories")} == {"6 of 7"}
 
 
 def test_a_mark_counts_the_documents_of_its_cell(path: Path) -> None:
@@ -201,10 +224,30 @@ def test_the_page_says_what_it_stands_on(path: Path) -> None:
     text = html.fromstring(path.read_bytes()).text_content()
     assert "The targets are not on one scale" in text
     assert "25 of the 28 days are also those of" in text
-    assert text.count("5 of 10 outlet days seen whole") >= 5  # beside every trend
+    assert text.count("30 of 35 outlet days seen whole") >= 5  # beside every trend
     assert "America's AI Action Plan is published" in text
-    for words_ in ("State of the warehouse: load", "Where the days of relevant documents come from", "tiny", "Thresholds of codebook"):
+    for words_ in (
+        "State of the warehouse: load",
+        "Where the days of relevant documents come from",
+        "tiny",
+        "Thresholds of codebook",
+    ):
         assert words_ in text
+
+
+def test_amplification_is_shown_where_there_is_the_query(store: Store, tmp_path: Path) -> None:
+    total = {"place": "(all)", "documents": 8, "stories": 5, "amplification": 1.6, "original_rate": None}
+    china = {"place": "CN", "documents": 6, "stories": 4, "amplification": 1.5, "original_rate": 0.25}
+    figures = replace(gather(store.target), amplification=[total, china])
+    text = html.fromstring(render(figures, [], load_codebook()))
+    (row,) = text.xpath("//section[@id='amplification']//button[contains(@class, 'row')]")
+    assert row.get("data-mark") == "country/CN"
+    assert [rect.get("width") for rect in row.iter("rect")] == ["100.0%", "66.67%"]
+    assert "×1.50 4 stories in 6" in " ".join(row.text_content().split())
+    assert any(each["mark"] == "country/CN" for each in figures.marks)
+    assert not html.fromstring(render(replace(figures, amplification=None), [], load_codebook())).xpath(
+        "//*[@id='amplification']"
+    )
 
 
 def test_the_same_state_gives_the_same_bytes(store: Store, path: Path, tmp_path: Path) -> None:
@@ -227,7 +270,18 @@ def test_events_of_a_file_are_marked_and_a_bad_file_is_named(store: Store, tmp_p
     assert HOSTILE.strip() in marked.text_content()
     assert "Action Plan" not in text.text_content()
     events.write_text("[[event]]\nday = 'soon'\n", "utf-8")
-    command = [sys.executable, "-m", "flows.cli", "report", "--out", str(tmp_path), "--warehouse", store.target, "--events", str(events)]
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "report",
+        "--out",
+        str(tmp_path),
+        "--warehouse",
+        store.target,
+        "--events",
+        str(events),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.search(r"events.toml.*day", done.stderr)

@@ -17,7 +17,9 @@ def test_the_packages_events_are_the_two_of_july_2025() -> None:
 
 def test_events_come_in_the_order_of_their_days(tmp_path: Path) -> None:
     path = tmp_path / "events.toml"
-    path.write_text('[[event]]\nday = 2026-02-01\nname = "Later"\n[[event]]\nday = 2026-01-01\nname = "峰会"\n', "utf-8")
+    path.write_text(
+        '[[event]]\nday = 2026-02-01\nname = "Later"\n[[event]]\nday = 2026-01-01\nname = "峰会"\n', "utf-8"
+    )
     assert [event.name for event in load_events(path)] == ["峰会", "Later"]
     path.write_text("", "utf-8")
     assert load_events(path) == []

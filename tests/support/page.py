@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 KEYS = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowRight": 39, "ArrowLeft": 37, "End": 35, "Home": 36}
 REFUSED = "window.refused = []; addEventListener('securitypolicyviolation', e => refused.push(e.blockedURI + ' ' + e.violatedDirective))"
@@ -21,7 +22,7 @@ SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame
 class Page:
     """One tab. `requests` are the addresses that it asked for, `errors` what its scripts threw and its console said."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: Connection) -> None:
         self._socket = socket
         self._number = 0
         self._session: str | None = None
@@ -91,9 +92,7 @@ class Page:
 
     def resize(self, width: int, height: int, *, mobile: bool = False) -> None:
         """Make the window as large as that."""
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile
-        )
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
 
     def media(self, kind: str = "", **features: str) -> None:
         """Show the page as on paper (print), or with features such as prefers_color_scheme='dark'."""

@@ -55,7 +55,9 @@ def test_the_interval_of_a_place_takes_outlets_as_independent(tmp_path: Path) ->
 
 def test_four_outlets_give_no_interval(tmp_path: Path) -> None:
     shares = {name: [0.9, 0.2] for name in "abcd"}
-    assert {(row["n"], row["low"], row["high"]) for row in gather(many(tmp_path, shares).target).net_by_place} == {(8, None, None)}
+    assert {(row["n"], row["low"], row["high"]) for row in gather(many(tmp_path, shares).target).net_by_place} == {
+        (8, None, None)
+    }
 
 
 def test_sentences_are_few_short_and_of_both_sides(tmp_path: Path) -> None:
@@ -86,16 +88,31 @@ def test_one_wire_sentence_is_shown_once_and_counted_as_often_as_it_came(tmp_pat
 def test_marks_count_what_the_queries_count(store: Store) -> None:
     found = gather(store.target, [EVENT], least=1)
     documents = {row["mark"]: row["documents"] for row in found.marks}
-    columns, rows = run_query(store.target, "net_stance", {"least": "1"})
-    assert rows
-    assert [tuple(row[column] for column in columns) for row in found.net] == rows
+    assert {f"net/{row['target']}/{row['bloc']}/{row['week']}": row["n"] for row in found.net} == {
+        "net/binding_rules/china/2025-07-21": 6,
+        "net/binding_rules/us/2025-07-21": 2,
+    }
     assert all(documents[f"net/{row['target']}/{row['bloc']}/{row['week']}"] == row["n"] for row in found.net)
     assert all(documents[f"step/{row['day']}"] == row["relevant"] for row in found.share_all)
     assert all(documents[f"topic/{row['topic']}"] == row["documents"] for row in found.topics)
     for row in found.net_by_place:
         assert documents["/".join(filter(None, ("place", row["target"], row["bloc"], row["country"])))] == row["n"]
-    assert all(documents[f"shift/{EVENT}/{row['target']}/{row['bloc']}"] == row["n_before"] + row["n_after"] for row in found.shifts[EVENT])
-    assert found.shifts[EVENT]
+    shifts = found.shifts[EVENT]
+    assert [row["bloc"] for row in shifts] == ["china"]
+    assert all(
+        documents[f"shift/{EVENT}/{row['target']}/{row['bloc']}"] == row["n_before"] + row["n_after"] for row in shifts
+    )
+
+
+def test_a_small_cell_is_its_n_and_nothing_more(store: Store) -> None:
+    found = gather(store.target)
+    values = {row["bloc"]: (row["n"], row["net"], row["low"], row["high"]) for row in found.net}
+    assert values["us"] == (2, None, None, None)
+    assert None not in values["china"]
+    columns, rows = run_query(store.target, "net_stance")
+    (known,) = (dict(zip(columns, row, strict=True)) for row in rows if row[columns.index("bloc")] == "china")
+    assert values["china"] == (known["n"], known["net"], known["low"], known["high"])
+    assert {row["net"] for row in found.net_by_place if row["bloc"] == "us"} == {None}
 
 
 def test_a_shift_says_whether_its_outlets_were_seen_whole(store: Store, tmp_path: Path) -> None:
@@ -106,8 +123,13 @@ def test_a_shift_says_whether_its_outlets_were_seen_whole(store: Store, tmp_path
 
 def test_coverage_says_what_was_seen(store: Store) -> None:
     found = gather(store.target).coverage
-    assert [(row["country"], row["feeds"], row["items"], row["complete_days"]) for row in found["by_country"]] == [("CN", 1, 6, 1.0), ("US", 1, 2, 0.0)]
-    assert found["complete_days"] == [{"outlet_days": 10, "complete_outlet_days": 5, "days": 5, "days_with_complete": 5}]
+    assert [(row["country"], row["feeds"], row["items"], row["complete_days"]) for row in found["by_country"]] == [
+        ("CN", 6, 6, 1.0),
+        ("US", 1, 2, 0.0),
+    ]
+    assert found["complete_days"] == [
+        {"outlet_days": 35, "complete_outlet_days": 30, "days": 5, "days_with_complete": 5}
+    ]
     assert found["dates"] == [{"source": "feed", "documents": 8, "share": 1.0}]
     assert [(row["model_id"], row["documents"]) for row in found["label_runs"]] == [("tiny", 8)]
     assert [row["outlet"] for row in gather(store.target).health].count(HOSTILE) == 1

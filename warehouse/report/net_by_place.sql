@@ -1,5 +1,6 @@
 -- Net stance of the whole period by target and bloc, and by country within the bloc (NULL: the whole bloc). The interval takes outlets, not
--- documents, as independent (cluster-robust variance, t distribution of outlets - 1), and stays empty under five outlets.
+-- documents, as independent (cluster-robust variance, t distribution of outlets - 1), and stays empty under five outlets. Under $least
+-- documents there is n alone.
 WITH by_outlet AS (
     SELECT target, bloc, country, outlet_id, count(*) AS n, sum(net) AS total FROM excerpt WHERE inside AND target IS NOT NULL GROUP BY ALL
 ),
@@ -21,5 +22,6 @@ bounded AS (  -- quantile of t by its expansion (Abramowitz and Stegun 26.7.5), 
     FROM mean LEFT JOIN spread
         ON mean.target = spread.target AND mean.bloc = spread.bloc AND mean.country IS NOT DISTINCT FROM spread.country
 )
-SELECT target, bloc, country, n, outlets, round(net, 3) AS net, round(net - margin, 3) AS low, round(net + margin, 3) AS high
+SELECT target, bloc, country, n, outlets, CASE WHEN n >= $least THEN round(net, 3) END AS net,
+    CASE WHEN n >= $least THEN round(net - margin, 3) END AS low, CASE WHEN n >= $least THEN round(net + margin, 3) END AS high
 FROM bounded ORDER BY target, bloc, country IS NOT NULL, n DESC, country
