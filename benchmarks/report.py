@@ -3,8 +3,8 @@
 
     python benchmarks/report.py [--documents 100000] [--small 1000] [--keep FOLDER]
 
-The documents are generated: 300 outlets of which few write most, 60 countries, a year, one document in three about AI
-governance, the demand for days and targets uneven. Opened is the file in headless Chromium, three times; printed are medians of the time from
+The documents are generated: 300 outlets of which few write most, 23 countries, a year, one document in three about AI
+governance, days and targets uneven. Opened is the file in headless Chromium, three times; printed are medians of the time from
 the request to the load event, of the time until the first marks' sentences stand there after a click, and ratios between the two warehouses.
 Numbers of different machines do not compare; ratios do.
 """
