@@ -25,6 +25,7 @@ from rich.progress import Progress
 
 from flows import rows, stages
 from flows.progress import progress
+from flows.report.artifacts import leave_figures
 from pipeline.feeds import load_feeds
 from pipeline.records import Feed, Validators
 from pipeline.settings import load_settings
@@ -79,6 +80,7 @@ def ingest(
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)
+    leave_figures(settings)
     return counts if reached else Failed(message=NOT_REACHED)
 
 

@@ -1,16 +1,23 @@
-"""The publish flow: give readers a fresh copy of the warehouse."""
+"""The publish flow: give readers a fresh copy of the warehouse, and its report beside it."""
 
 from __future__ import annotations
 
 from prefect import flow, get_run_logger
 
+from flows.report.artifacts import leave
+from flows.report.make import figures_of, make_report
 from pipeline.settings import load_settings
 from warehouse.publish import publish as publish_copy
 
 
 @flow(name="publish")
 def publish(warehouse: str | None = None) -> str:
-    """Copy the warehouse to its published place; return the path of the copy."""
-    copy = publish_copy(load_settings(warehouse=warehouse).warehouse)
+    """Copy the warehouse to its published place and write `x.report.html` beside it; return the path of the copy."""
+    settings = load_settings(warehouse=warehouse)
+    copy = publish_copy(settings.warehouse)
     get_run_logger().info("published %s", copy)
+    figures = figures_of(settings)
+    page = make_report(settings, copy.with_name(copy.name.replace(".published.duckdb", ".report.html")), figures)
+    leave(figures)
+    get_run_logger().info("wrote %s", page)
     return str(copy)

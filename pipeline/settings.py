@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     nli: Path | str | None = None  # a model of inference, for topics and targets that `model` has no heads for
     device: str = "auto"  # auto: onnxruntime, or torch where a model has no ONNX; else one of torch's, as cpu or cuda
     codebook: Path | None = None  # None: the codebook of the package
+    events: Path | None = None  # None: the events of the package
     user_agent: str = (
         "Stancewatch/0.1 (research monitor of AI governance news; set STANCEWATCH_USER_AGENT to a contact)"
     )

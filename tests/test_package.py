@@ -28,7 +28,9 @@ def test_the_wheel_holds_our_rooms_and_their_data_and_nothing_else(wheel: Path) 
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"flows", "pipeline", "warehouse"}
     for needed in ("flows/prefect.yaml", "pipeline/data/feeds.toml", "pipeline/data/codebook.toml",
-                   "pipeline/data/model/model.onnx", "pipeline/data/demo/articles.toml", "warehouse/queries/daily_share.sql"):  # fmt: skip
+                   "pipeline/data/model/model.onnx", "pipeline/data/demo/articles.toml", "warehouse/queries/daily_share.sql",
+                   "pipeline/data/events.toml", "warehouse/report/marks.sql", "flows/report/templates/report.html",
+                   "flows/report/templates/report.css", "flows/report/templates/report.js"):  # fmt: skip
         assert needed in names
 
 
@@ -50,4 +52,7 @@ def test_the_wheel_works_bare_from_an_empty_folder(wheel: Path, tmp_path: Path) 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Daily share" in done.stdout
+    run = [str(home / "bin" / "stancewatch"), "report", "--out", "r", "--warehouse", "d/demo.duckdb"]
+    subprocess.run(run, cwd=empty, check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert "net/multilateral/global_south" in (empty / "r" / "report.html").read_text(encoding="utf-8")
     assert (empty / "d" / "demo.published.duckdb").exists()

@@ -131,7 +131,8 @@ def test_the_deployments_are_there_and_passes_are_planned(served: Served) -> Non
 def test_a_scheduled_pass_runs_logs_and_publishes(served: Served) -> None:
     assert served.seen.run["state_type"] == "COMPLETED", served.said
     assert {"flows.stages", "warehouse.load"} <= {line["name"] for line in served.seen.logs}
-    assert [artifact["key"] for artifact in served.seen.artifacts] == ["outcomes"]
+    keys = sorted(artifact["key"] for artifact in served.seen.artifacts)
+    assert keys == ["attention", "coverage", "net-stance", "outcomes"]
     with duckdb.connect(str(served.warehouse.with_suffix(".published.duckdb")), read_only=True) as con:
         assert con.execute("SELECT count(*) >= 40 FROM document").fetchall() == [(True,)]
 
@@ -145,10 +146,15 @@ def test_a_person_sees_the_pass_in_the_ui(served: Served) -> None:
         assert words in pages["run"]
     for words in (name, "Completed", "outcomes", "Outcomes of run"):
         assert words in pages["artifacts of the run"]
-    counts = {row["outcome"]: row["items"] for row in json.loads(served.seen.artifacts[0]["data"])}
+    artifacts = {artifact["key"]: json.loads(artifact["data"]) for artifact in served.seen.artifacts}
+    counts = {row["outcome"]: row["items"] for row in artifacts["outcomes"]}
     for words in (name, "outcome items", *(f"{outcome} {items}" for outcome, items in counts.items())):
         assert words in pages["outcomes"]
     assert counts["loaded"] >= 40
+    assert "Targets are not on one scale" in pages["net-stance"]
+    for row in artifacts["net-stance"]:
+        assert (row["net"] is None) == (row["n"] < 5)
+        assert f"{row['target']} {row['bloc']} {row['week']} {row['n']}" in pages["net-stance"]
 
 
 def test_one_signal_stops_the_worker_then_the_server(served: Served) -> None:
