@@ -1,0 +1,27 @@
+"""The text of a robots.txt and our product token in, its rules for us out.
+
+Protego keeps every rule once for each agent that is named above it: 500 KB of agents, then rules, would be gigabytes.
+So the groups of other agents are all given one name before it reads them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from protego import Protego
+
+AGENT = re.compile(r"\s*user[- ]?agent\s*[:\s]\s*([^#]*)", re.IGNORECASE)
+ANOTHER = "user-agent: -"  # no product token
+
+
+def read_rules(text: str, agent: str) -> Protego:
+    """Read the rules; those of groups that can apply to `agent` are the same as in the text itself."""
+    return Protego.parse("\n".join(_for(agent.lower(), line) for line in text.splitlines()))
+
+
+def _for(agent: str, line: str) -> str:
+    found = AGENT.match(line)
+    if found is None:
+        return line
+    named = found.group(1).strip().lower()
+    return line if named == "*" or named.replace("*", "") in agent else ANOTHER
