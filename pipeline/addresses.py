@@ -7,11 +7,15 @@ from urllib.parse import urlsplit
 
 UNICAST = ip_network("2000::/3")  # all of IPv6 that IANA hands out; site-local, IPv4-compatible and the rest lie outside
 NAT64 = ip_network("64:ff9b::/96")
-# Globally reachable by the registries' word, and yet no place for a page: 6to4 relays, the host service of Azure's
-# machines, Teredo and other tunnels (they carry an IPv4 address), segment routing and texts' examples.
+# Globally reachable by the registries' word or by one Python's of many, and yet no place for a page: protocol
+# assignments (192.0.0.192 is the metadata service of Oracle's machines), 6to4 relays, the host service of Azure's machines,
+# Teredo and other tunnels (they carry an IPv4 address), direct delegation, segment routing and texts' examples.
 NEVER = tuple(
-    map(ip_network, ("192.88.99.0/24", "168.63.129.16/32", "2001::/23", "3fff::/20", "5f00::/16", "2620:4f:8000::/48"))
-)
+    ip_network(net)
+    for net in (
+        "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "2001::/23", "2620:4f:8000::/48", "3fff::/20", "5f00::/16",
+    )
+)  # fmt: skip
 
 
 def is_public(address: str) -> bool:

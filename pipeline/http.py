@@ -148,7 +148,10 @@ class Client:
 
         Returns the page and the seconds that the server took.
         """
-        host = host_of(url)
+        try:
+            host = host_of(url)
+        except ValueError as error:
+            raise Rejected("bad_url", str(error)) from error
         async with self._turn.setdefault(host, asyncio.Semaphore(HOST_CONNECTIONS)):
             if self._failures.get(host, 0) >= HOST_FAILURES:
                 raise Transient("host_down", f"{host} failed {HOST_FAILURES} times in a row")

@@ -11,7 +11,7 @@ import re
 from protego import Protego
 
 AGENT = re.compile(r"\s*user[- ]?agent\s*[:\s]\s*([^#]*)", re.IGNORECASE)
-ANOTHER = "user-agent: -"  # no product token
+ANOTHER = "-"  # no product token
 
 
 def read_rules(text: str, agent: str) -> Protego:
@@ -24,4 +24,5 @@ def _for(agent: str, line: str) -> str:
     if found is None:
         return line
     named = found.group(1).strip().lower()
-    return line if named == "*" or named.replace("*", "") in agent else ANOTHER
+    bare = named.replace("*", "")  # as Protego does; but of one name with asterisks in it, it would keep both
+    return "user-agent: " + ("*" if named == "*" else bare if bare and bare in agent else ANOTHER)
