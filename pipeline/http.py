@@ -37,7 +37,7 @@ FIRST_BYTE = 15.0  # seconds without a byte: of a connection that is made, of he
 MAX_HEADERS = 200  # h11 lets 100 KiB of them pass, which are twenty thousand short ones
 WIRE_OVERHEAD = 1_000_000  # bytes above max_body for headers, chunk frames and TLS
 HOST_FAILURES = 3  # in a row; then the host is left alone for the rest of the batch
-RETRY_STATUS = frozenset({206, 403, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})  # 206: a part that nobody asked for
+RETRY_STATUS = frozenset({403, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 
 class Refused(httpcore.ConnectError):
@@ -179,6 +179,8 @@ class Client:
                 if status in RETRY_STATUS:
                     self._pace.slow_down(host_of(url), retry_after(response.headers))
                     raise Transient(f"http_{status}", f"{status} from {host_of(url)}")
+                if status == 206:
+                    raise Transient("http_206", f"a part that nobody asked for, from {host_of(url)}")
                 if status >= 400 or status < 200:
                     raise Rejected(f"http_{status}", f"{status} for {url}")
                 body = b"" if status >= 300 else await self._body(response)
@@ -213,8 +215,8 @@ class translated:  # noqa: N801 - reads as a verb phrase: with translated():
             raise Rejected("private_address", str(_root(error))) from error
         if isinstance(error, httpx.RequestError) and isinstance(_root(error), TooMuch):
             raise Rejected("too_large", str(_root(error))) from error
-        if isinstance(error, httpx.RequestError) and isinstance(_root(error), ssl.SSLError):
-            raise Transient("tls", str(_root(error))[:300]) from error
+        if isinstance(error, httpx.RequestError) and isinstance(_root(error).__context__, ssl.SSLError):
+            raise Transient("tls", str(error)[:300]) from error
         if isinstance(error, httpx.TimeoutException):
             raise Transient("timeout", type(error).__name__) from error
         if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):

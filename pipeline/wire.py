@@ -44,7 +44,12 @@ class LimitedStream(httpcore.AsyncNetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         """Return the encrypted stream, limited too."""
-        return LimitedStream(await self._inner.start_tls(ssl_context, server_hostname, timeout), self._limit)
+        try:
+            encrypted = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:  # a deadline too: the library (1.0.9) leaves a connection open that never shakes hands
+            await self._inner.aclose()
+            raise
+        return LimitedStream(encrypted, self._limit)
 
     def get_extra_info(self, info: str) -> Any:
         """Say what the stream says."""
