@@ -15,6 +15,7 @@ from lxml import html as lxml_html
 from trafilatura.utils import load_html
 
 from pipeline.language import language_of
+from pipeline.page_bounds import beyond_bounds
 from pipeline.records import Document, Rejection
 from pipeline.structured import Structured, read_structured
 from pipeline.urls import normalise_url, same_owner
@@ -46,6 +47,8 @@ def _refused(base: str, why: Rejection) -> Document:
 
 
 def _extract(body: bytes, base: str, published_at: str | None) -> Document:
+    if beyond := beyond_bounds(body):
+        return _refused(base, Rejection(stage="extract", reason="too_large", detail=beyond))
     tree = load_html(body)
     if tree is None:
         return _refused(base, Rejection(stage="extract", reason="not_html"))

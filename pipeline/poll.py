@@ -13,11 +13,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import feedparser
 
 from pipeline.errors import ItemError, Rejected
+from pipeline.feed_bounds import bounded_feed
 from pipeline.feed_formats import read_items
 from pipeline.http import Client, open_client
 from pipeline.pace import Pace
@@ -70,7 +72,9 @@ def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list
 
 
 def _feedparser_items(body: bytes) -> list[Any]:
-    parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers={})
+    # as a stream: of plain bytes feedparser first asks whether they are the name of a file here
+    stream = BytesIO(bounded_feed(body))
+    parsed = feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False, response_headers={})
     if not parsed.get("version"):
         why = parsed.get("bozo_exception", "no RSS, RDF, Atom, JSON Feed or sitemap in it")
         raise Rejected("not_a_feed", str(why)[:200])

@@ -10,6 +10,7 @@ from protego import Protego
 from pipeline.errors import Rejected, Transient
 from pipeline.http import Client
 from pipeline.pace import Pace
+from pipeline.robots_rules import read_rules
 
 MAX_ROBOTS = 512_000  # RFC 9309 asks for at least 500 KiB
 MAX_CRAWL_DELAY = 60.0
@@ -45,7 +46,7 @@ class Robots:
             if error.reason in ("http_403", "http_429"):
                 return None
             raise Transient("robots_unreachable", f"{error.reason}: {error.detail}") from error
-        rules = Protego.parse(page.body[:MAX_ROBOTS].decode("utf-8", "replace"))
+        rules = read_rules(page.body[:MAX_ROBOTS].decode("utf-8", "replace"), self._agent)
         delay = rules.crawl_delay(self._agent)
         if delay:
             self._pace.slow_down(urlsplit(origin).netloc.lower(), min(float(delay), MAX_CRAWL_DELAY))

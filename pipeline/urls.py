@@ -35,7 +35,20 @@ def normalise_url(url: str, base: str = "") -> str:
     if not parts.hostname:
         raise ValueError("no host")
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    return urlunsplit(SplitResult(parts.scheme, _netloc(parts), path, _query(parts.query), ""))
+    url = urlunsplit(SplitResult(parts.scheme, _netloc(parts), path, _query(parts.query), ""))
+    if len(url) > MAX_URL:  # quoted, a character is up to twelve
+        raise ValueError(f"longer than {MAX_URL} characters")
+    return url
+
+
+def redirect_target(url: str, location: str) -> str:
+    """Return where a redirect leads, without fragment and credentials; ValueError where that is no web address."""
+    if not location.strip():
+        raise ValueError("a redirect to nowhere")
+    target = urljoin(url, location.strip())
+    normalise_url(target)
+    parts = urlsplit(target)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
 def _netloc(parts: SplitResult) -> str:

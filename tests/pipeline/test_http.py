@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipeline.addresses import is_public
 from pipeline.errors import ItemError, Rejected, Transient
 from pipeline.fetch import fetch_pages, read_warc, write_warc
-from pipeline.http import is_public, open_client, retry_after
+from pipeline.http import open_client, retry_after
 from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
