@@ -7,13 +7,18 @@ A page that is not an article is a Document too, with its text and a rejection b
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import trafilatura
-from lxml import html as lxml_html
+from htmldate import find_date
+from lxml.etree import strip_elements
+from trafilatura.metadata import extract_author, extract_title
 from trafilatura.utils import load_html
 
+from pipeline.article import article_text
+from pipeline.bylines import names_in
 from pipeline.language import language_of
 from pipeline.records import Document, Rejection
 from pipeline.structured import Structured, read_structured
@@ -26,6 +31,15 @@ MAX_DEPTH = 400  # nested deeper than any article; lxml and trafilatura recurse
 MAX_TEXT = 1_000_000
 MAX_LINKED = 0.7
 DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guesses:
+    """What the layout suggests where the page says nothing of itself."""
+
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    date: str | None = None
 
 
 def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
@@ -42,7 +56,7 @@ def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
 
 
 def _refused(base: str, why: Rejection) -> Document:
-    return _document(base, base, Structured(), None, "", None, why)
+    return _document(base, base, Structured(), Guesses(), "", None, why)
 
 
 def _extract(body: bytes, base: str, published_at: str | None) -> Document:
@@ -52,17 +66,22 @@ def _extract(body: bytes, base: str, published_at: str | None) -> Document:
     if _too_deep(tree):
         return _refused(base, Rejection(stage="extract", reason="too_deep"))
     said = read_structured(tree)
-    # trafilatura changes the tree it is given, so it gets one of its own
-    found = trafilatura.bare_extraction(
-        lxml_html.fromstring(lxml_html.tostring(tree)),
-        url=base,
-        include_comments=False,
-        with_metadata=True,
-        deduplicate=False,
-    )
-    text = _clean(getattr(found, "text", None) or "")
+    found = _guesses(tree, base, said, published_at)
+    strip_elements(tree, "script", "style", "svg", "template", with_tail=False)  # read, and dear to copy
+    text = _clean(article_text(tree, base, said))
     canonical = _canonical(base, said.canonical)
     return _document(base, canonical, said, found, text, published_at, _verdict(tree, text))
+
+
+def _guesses(tree: Any, url: str, said: Structured, feed_date: str | None) -> Guesses:
+    """Guess from the layout what the page does not say."""
+    author = "" if said.authors else extract_author(tree) or ""
+    dated = (said.published_at and _plausible(said.published_at)) or feed_date
+    return Guesses(
+        title="" if said.title else extract_title(tree) or "",
+        authors=names_in((author,), said.sites),
+        date=None if dated else find_date(tree, url=url, original_date=True, extensive_search=True),
+    )
 
 
 def _too_deep(tree: Any) -> bool:
@@ -79,25 +98,23 @@ def _document(
     url: str,
     canonical: str,
     said: Structured,
-    found: Any,
+    found: Guesses,
     text: str,
     feed_date: str | None,
     rejection: Rejection | None,
 ) -> Document:
     published, source = said.published_at, said.date_source
-    guessed = getattr(found, "date", None)
     if published and not _plausible(published):
         published, source = None, None
     if published is None and feed_date:
         published, source = feed_date, "feed"
-    if published is None and guessed and _plausible(guessed):
-        published, source = guessed, "htmldate"
-    author = getattr(found, "author", None) or ""
+    if published is None and found.date and _plausible(found.date):
+        published, source = found.date, "htmldate"
     return Document(
         url=url,
         canonical_url=canonical,
-        title=_clean(said.title or getattr(found, "title", None) or "")[:500],
-        authors=tuple(filter(None, map(_clean, (said.authors or author.split(";"))[:20]))),
+        title=_clean(said.title or found.title)[:500],
+        authors=tuple(filter(None, map(_clean, said.authors or found.authors))),
         published_at=published,
         date_source=source,
         lang=language_of(text),
