@@ -6,7 +6,6 @@ A page that is not an article is a Document too, with its text and a rejection b
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,18 +18,16 @@ from trafilatura.utils import load_html
 
 from pipeline.article import article_text
 from pipeline.bylines import names_in
+from pipeline.headline import folded
+from pipeline.kinds import verdict
 from pipeline.language import language_of
 from pipeline.records import Document, Rejection
 from pipeline.structured import Structured, read_structured
 from pipeline.urls import normalise_url, same_owner
 
 VERSION = f"trafilatura {trafilatura.__version__}"
-MIN_TEXT = 200  # characters; Chinese, Japanese and Korean pages say as much in a third of it
-MIN_TEXT_DENSE = 80
 MAX_DEPTH = 400  # nested deeper than any article; lxml and trafilatura recurse
 MAX_TEXT = 1_000_000
-MAX_LINKED = 0.7
-DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,32 +47,37 @@ def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
     base = normalise_url(url)
     try:
         return _extract(body, base, published_at)
+    except MemoryError:
+        return refused(base, "too_much_memory", "the page needs more memory than an extractor may take")
     except Exception as error:  # whatever a parser does over hostile bytes, one page must not end a pass
         detail = f"{type(error).__name__}: {error}"[:200]
-        return _refused(base, Rejection(stage="extract", reason="extractor_failed", detail=detail))
+        return refused(base, "extractor_failed", detail)
 
 
-def _refused(base: str, why: Rejection) -> Document:
+def refused(base: str, reason: str, detail: str) -> Document:
+    """Return the document of a page that has nothing but a reason why it is none."""
+    why = Rejection(stage="extract", reason=reason, detail=detail)
     return _document(base, base, Structured(), Guesses(), "", None, why)
 
 
 def _extract(body: bytes, base: str, published_at: str | None) -> Document:
     tree = load_html(body)
     if tree is None:
-        return _refused(base, Rejection(stage="extract", reason="not_html"))
+        return refused(base, "not_html", "no HTML that a parser can read")
     if _too_deep(tree):
-        return _refused(base, Rejection(stage="extract", reason="too_deep"))
+        return refused(base, "too_deep", f"elements nested more than {MAX_DEPTH} deep")
     said = read_structured(tree)
     found = _guesses(tree, base, said, published_at)
     strip_elements(tree, "script", "style", "svg", "template", with_tail=False)  # read, and dear to copy
     text = _clean(article_text(tree, base, said))
     canonical = _canonical(base, said.canonical)
-    return _document(base, canonical, said, found, text, published_at, _verdict(tree, text))
+    return _document(base, canonical, said, found, text, published_at, verdict(tree, base, said, text))
 
 
 def _guesses(tree: Any, url: str, said: Structured, feed_date: str | None) -> Guesses:
     """Guess from the layout what the page does not say."""
-    author = "" if said.authors else extract_author(tree) or ""
+    only_site = all(folded(name) in set(map(folded, said.sites)) for name in said.authors)
+    author = (extract_author(tree) or "") if only_site else ""
     dated = (said.published_at and _plausible(said.published_at)) or feed_date
     return Guesses(
         title="" if said.title else extract_title(tree) or "",
@@ -114,7 +116,7 @@ def _document(
         url=url,
         canonical_url=canonical,
         title=_clean(said.title or found.title)[:500],
-        authors=tuple(filter(None, map(_clean, said.authors or found.authors))),
+        authors=tuple(filter(None, map(_clean, found.authors or said.authors))),
         published_at=published,
         date_source=source,
         lang=language_of(text),
@@ -151,20 +153,3 @@ def _plausible(date: str) -> bool:
         return False
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return datetime(1995, 1, 1, tzinfo=UTC) < when < datetime.now(UTC) + timedelta(days=2)
-
-
-def _verdict(tree: Any, text: str) -> Rejection | None:
-    dense = len(DENSE.findall(text))
-    least = MIN_TEXT_DENSE if dense > len(text) / 4 else MIN_TEXT
-    if len(text) < least:
-        return Rejection(stage="extract", reason="no_article", detail=f"{len(text)} characters of text, {least} needed")
-    if _linked_share(tree, text) > MAX_LINKED:
-        return Rejection(stage="extract", reason="index_page", detail="a list of links, no article")
-    return None
-
-
-def _linked_share(tree: Any, text: str) -> float:
-    """Return the share of the text in lines that are nothing but a link: none of 211 real articles had over 0.3."""
-    anchors = {" ".join(a.text_content().split()) for a in tree.iter("a")}
-    lines = [" ".join(line.split()).strip("-| ") for line in text.splitlines()]
-    return sum(len(line) for line in lines if line in anchors) / max(1, sum(map(len, lines)))

@@ -41,6 +41,12 @@ class Structured:
     lead: str = ""  # the description
     body: str = ""  # articleBody, as plain text
     free: bool | None = None  # isAccessibleForFree
+    og_type: str = ""
+
+    @property
+    def is_article(self) -> bool:
+        """Whether the page calls itself an article."""
+        return self.og_type == "article" or any(map(ARTICLE.search, self.kinds))
 
 
 def read_structured(tree: HtmlElement) -> Structured:
@@ -56,7 +62,7 @@ def read_structured(tree: HtmlElement) -> Structured:
         title=headline(_text(article.get("headline")), metas.first("og:title"), window, headings, sites) or None,
         published_at=dated,
         date_source=source,
-        authors=_authors(article.get("author"), sites) or _meta_authors(metas, sites),
+        authors=_authors(article.get("author"), items) or _meta_authors(metas, sites),
         canonical=canonical or metas.first("og:url") or None,
         lang=(tree.get("lang") or "").strip() or None,
         kinds=frozenset(map(_kind, items)),
@@ -64,6 +70,7 @@ def read_structured(tree: HtmlElement) -> Structured:
         lead=plain(metas.first("og:description", "description")),
         body=_body(article.get("articleBody")),
         free=_free(article.get("isAccessibleForFree")),
+        og_type=metas.first("og:type").lower(),
     )
 
 
@@ -136,10 +143,12 @@ def _text(value: Any) -> str:
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
-def _authors(value: Any, sites: tuple[str, ...]) -> tuple[str, ...]:
-    people = value if isinstance(value, list) else [value]
-    names = [_text(p.get("name")) if isinstance(p, dict) else _text(p) for p in people[:20]]
-    return names_in(names, sites)
+def _authors(value: Any, items: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the names of the authors; some are references to an item elsewhere on the page."""
+    people = (value if isinstance(value, list) else [value])[:20]
+    by_id = {item["@id"]: item for item in items if isinstance(item.get("@id"), str)}
+    named = [p if not isinstance(p, dict) or "name" in p else by_id.get(str(p.get("@id")), {}) for p in people]
+    return names_in(_text(p.get("name")) if isinstance(p, dict) else _text(p) for p in named)
 
 
 def _meta_authors(metas: Metas, sites: tuple[str, ...]) -> tuple[str, ...]:
