@@ -47,7 +47,7 @@ class Extractors:
         self._seconds = seconds
         self._work = work
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pipeline.extract", "pebble.pool.process"])
+        context.set_forkserver_preload(["pipeline.warm", "pebble.pool.process"])
         self._pool: Any = ProcessPool(self._processes, PAGES, initializer=_bound_memory, context=context)
 
     def extract(self, pages: Iterable[RawPage]) -> Iterator[Document]:
