@@ -97,7 +97,9 @@ class Tally:
         return found
 
 
-def measure(folder: Path, rows: Iterable[dict[str, Any]], one: Contestant, errors: bool = False) -> dict[str, dict[str, float]]:
+def measure(
+    folder: Path, rows: Iterable[dict[str, Any]], one: Contestant, errors: bool = False
+) -> dict[str, dict[str, float]]:
     """Return the figures of one contestant by set."""
     tallies: dict[str, Tally] = defaultdict(Tally)
     spent: dict[str, float] = defaultdict(float)
@@ -119,7 +121,9 @@ def table(name: str, figures: dict[str, dict[str, float]]) -> str:
     """Return the figures as lines."""
     lines = []
     for where, found in sorted(figures.items()):
-        cells = [f"{found[c]:9.1f}" if c == "pages/s" else f"{found[c]:9.3f}" if c in found else f"{'-':>9}" for c in COLUMNS]
+        cells = [
+            f"{found[c]:9.1f}" if c == "pages/s" else f"{found[c]:9.3f}" if c in found else f"{'-':>9}" for c in COLUMNS
+        ]
         lines.append(f"{name:22} {where:17} {' '.join(cells)}")
     return "\n".join(lines)
 
@@ -131,16 +135,25 @@ def main() -> None:
     parser.add_argument("--half", choices=("look", "held"))
     parser.add_argument("--only", nargs="*", help="names of contestants")
     parser.add_argument("--errors", action="store_true", help="name the pages that ours refuses, and why")
+    parser.add_argument("--json", action="store_true", help="print our figures alone, as JSON")
     args = parser.parse_args()
     if not (args.path / "gold.jsonl").exists():
         print(f"skipped: {args.path} holds no gold.jsonl")
         return
     rows = read_gold(args.path, args.half)
+    if args.json:
+        print(json.dumps(measure(args.path, rows, next(contestants()))))
+        return
     print(f"{len(rows)} pages\n{'':22} {'set':17} {' '.join(f'{c:>9}' for c in COLUMNS)}")
     for one in contestants():
         if args.only and one.name not in args.only:
             continue
-        print(table(one.name, measure(args.path, rows, one, args.errors)) if one.extract else f"{one.name:22} skipped: not installed", flush=True)
+        print(
+            table(one.name, measure(args.path, rows, one, args.errors))
+            if one.extract
+            else f"{one.name:22} skipped: not installed",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

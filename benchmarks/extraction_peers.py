@@ -83,7 +83,7 @@ def _newspaper() -> Extract:
 
 def _resiliparse() -> Extract:
     plain = import_module("resiliparse.extract.html2text").extract_plain_text
-    return lambda body, url: Found(text=plain(body.decode("utf-8", "replace"), main_content=True, alt_texts=False))
+    return lambda body, _: Found(text=plain(body.decode("utf-8", "replace"), main_content=True, alt_texts=False))
 
 
 def _goose() -> Extract:
@@ -102,7 +102,7 @@ def _goose() -> Extract:
 
 PEERS: dict[str, Callable[[], Extract]] = {
     "trafilatura": lambda: _trafilatura(include_comments=False),
-    "trafilatura default": lambda: _trafilatura(),
+    "trafilatura default": _trafilatura,
     "trafilatura fast": lambda: _trafilatura(include_comments=False, fast=True),
     "readability-lxml": _readability,
     "newspaper4k": _newspaper,

@@ -27,7 +27,9 @@ def tokens(text: str) -> list[str]:
 def shingles(text: str) -> Counter[tuple[str, ...]]:
     """Return the bag of shingles of a text."""
     found = tokens(text)
-    return Counter(tuple(found[n : n + SHINGLE]) for n in range(max(1, len(found) - SHINGLE + 1))) if found else Counter()
+    return (
+        Counter(tuple(found[n : n + SHINGLE]) for n in range(max(1, len(found) - SHINGLE + 1))) if found else Counter()
+    )
 
 
 def shingle_f1(gold: str, found: str) -> float:

@@ -2,9 +2,9 @@
 
 The first opinion is trafilatura's own rules, without its fallbacks and without comments. They are checked by what is
 cheap to know: where the text is short they are asked again with every fallback; where the page carries its own
-articleBody and the two disagree, the one that holds the other's words and is not many times longer wins. Then lines
-go that are no part of the text: the title at its head, lines that are nothing but links to other pages, and a body's
-surroundings; and the lead comes in, where the page shows what its description says and the text has left it out.
+articleBody and the text is hardly more than a part of it, the body is the text. Then lines go that are no part of the
+text: the title at its head and lines that are nothing but links to other pages; and the lead comes in, where the page
+shows what its description says and the text has left it out.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pipeline.structured import Structured
 
 SHORT = 700  # characters; most articles have more
 LEAST_BODY = 300  # characters of an articleBody that may speak for the text: shorter ones are summaries
+MISSING = 0.6  # of the letters of the body: a text with fewer misses a good part of it
 LEAST_LEAD = 40
 MAX_LINKED = 0.4  # of a text that may go as links: beyond it is a list, and what is listed is its content
 LINK_SHARE = 0.6  # of a line's letters inside links
 BLOCKS = frozenset(
-    ("p", "li", "div", "td", "th", "blockquote", "section", "article", "aside", "figcaption", "dd", "dt", "main", "body")
-    + ("h1", "h2", "h3", "h4", "h5", "h6")
+    "p li div td th blockquote section article aside figcaption dd dt main body h1 h2 h3 h4 h5 h6".split()
 )
 MAX_LINK_LINE = 300
 _BULLET = re.compile(r"^[-\u2022>\u25ba|\s]+")
@@ -38,7 +38,7 @@ def article_text(tree: Any, url: str, said: Structured) -> str:
         second = _opinion(tree, url, fast=False)
         text = second if len(second) > len(text) else text
     if len(said.body) >= LEAST_BODY:
-        text = _agreed(text, said.body)
+        text = _whole(text, said.body)
     lines = _without_title(text.splitlines(), said.title or "")
     return "\n".join(_with_lead(_without_links(lines, tree), tree, said.lead))
 
@@ -48,20 +48,13 @@ def _opinion(tree: Any, url: str, *, fast: bool) -> str:
     return getattr(found, "text", None) or ""
 
 
-def _agreed(text: str, body: str) -> str:
-    """Return the text where it agrees with the page's own body, and the body where half of it is missing from the text.
-
-    A text that goes on where the body ends, and begins before it, loses what is outside.
-    """
+def _whole(text: str, body: str) -> str:
+    """Return the page's own body where the text holds hardly anything but a part of it, and the text otherwise."""
     known, there = folded(body), folded(text)
-    lines = text.splitlines()
-    inside = [n for n, line in enumerate(lines) if len(folded(line)) >= 20 and folded(line) in known]
-    shared = sum(len(folded(lines[n])) for n in inside)
-    if len(there) < 0.6 * len(known) and (shared >= 0.8 * len(there) or not there):
-        return body
-    if shared < 0.8 * len(known):
+    if len(there) >= MISSING * len(known):
         return text
-    return "\n".join(lines[inside[0] : inside[-1] + 1])
+    shared = sum(len(part) for part in map(folded, text.splitlines()) if part in known)
+    return body if shared >= 0.8 * len(there) else text
 
 
 def _without_title(lines: list[str], title: str) -> list[str]:

@@ -10,7 +10,9 @@ from pipeline.headline import folded, plain
 MOST = 20
 LONGEST = 80  # characters; what is longer is a sentence
 _BY = re.compile(r"^(?:by|von|par|por|di|door|av|af)\s+(?=\S+\s+\S)", re.IGNORECASE)
-_BETWEEN = re.compile(r"\s*[;\n]\s*|,\s+(?:and|und|et|y)\s+|\s+(?:and|und|et)\s+(?=[A-Z\u00c0-\u00de])|\s*[|]\s*|\s*\u3001\s*")
+_BETWEEN = re.compile(
+    r"\s*[;\n]\s*|,\s+(?:and|und|et|y)\s+|\s+(?:and|und|et)\s+(?=[A-Z\u00c0-\u00de])|\s*[|]\s*|\s*\u3001\s*"
+)
 _COMMA = re.compile(r",\s+")
 _TITLES = re.compile(r"^(?:ph\.?\s?d|m\.?d|jr|sr|ii|iii|msc|ma|ba)\.?$", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?:|www\.|@|\.com\b", re.IGNORECASE)

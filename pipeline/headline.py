@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from html import unescape
 
 SEPARATOR = re.compile(r"\s+[-\u2013\u2014|:\u2022\u00b7\u00bb]+\s+|\s*[|\u2502]\s*|:\s+|-(?=[\u4e00-\u9fff])|_")
+_OTHER = re.compile(r"[\W_]+")
 LEAST = 8  # letters of a heading that may cut a title: a shorter one may be a section's name
 
 
@@ -38,7 +39,7 @@ def plain(text: str) -> str:
 
 def folded(text: str) -> str:
     """Return the letters and digits alone, so that quotes, dashes and case do not tell two titles apart."""
-    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
+    return _OTHER.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _as_headed(title: str, headings: Sequence[str]) -> str:

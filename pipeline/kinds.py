@@ -39,7 +39,7 @@ def verdict(tree: Any, url: str, said: Structured, text: str) -> Rejection | Non
         _live(said)
         or _wall(said, text, weight)
         or _video(said, weight)
-        or _list(tree, url, said, text)
+        or _list(tree, url, said, text, weight)
         or (("no_article", f"{size} characters of text, too few for an article") if weight < MIN_TEXT else None)
     )
     return Rejection(stage="extract", reason=found[0], detail=found[1]) if found else None
@@ -72,11 +72,11 @@ def _video(said: Structured, weight: float) -> Why:
     return None
 
 
-def _list(tree: Any, url: str, said: Structured, text: str) -> Why:
+def _list(tree: Any, url: str, said: Structured, text: str, weight: float) -> Why:
     if text and _linked_share(tree, text) > MAX_LINKED:
         return "index_page", "a list of links, no article"
     parts = urlsplit(url)
-    if parts.path in ("", "/") and not parts.query and not said.is_article:
+    if weight < SHORT and parts.path in ("", "/") and not parts.query and not said.is_article:
         return "index_page", "the front page of a site, no article"
     return None
 

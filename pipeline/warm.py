@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pipeline.extract import extract
 
-PAGE = b"<html><body><article><h1>Warm</h1><p>A short page that says nothing, so that every fallback runs.</p></article>"
+PAGE = (
+    b"<html><body><article><h1>Warm</h1><p>A short page that says nothing, so that every fallback runs.</p></article>"
+)
 
 extract(PAGE, "https://warm.example/a")

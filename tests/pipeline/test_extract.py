@@ -112,12 +112,20 @@ def test_names_of_authors_are_told_apart(author: str, names: tuple[str, ...]) ->
 
 
 def test_an_author_may_be_an_item_elsewhere_on_the_page() -> None:
-    graph = {"@graph": [{"@type": "Article", "author": {"@id": "#ada"}}, {"@type": "Person", "@id": "#ada", "name": "Ada Quill"}]}
+    graph = {
+        "@graph": [
+            {"@type": "Article", "author": {"@id": "#ada"}},
+            {"@type": "Person", "@id": "#ada", "name": "Ada Quill"},
+        ]
+    }
     head = f"<script type='application/ld+json'>{json.dumps(graph)}</script>"
     assert extract(page(article(), head), "https://news.example/a").authors == ("Ada Quill",)
 
 
-LINES = [f"Speaker number {n} from the delegation of country {n} asked for open rules and for time to read them." for n in range(8)]
+LINES = [
+    f"Speaker number {n} from the delegation of country {n} asked for open rules and for time to read them."
+    for n in range(8)
+]
 BODY = "".join(f"<p>{line}</p>" for line in LINES)
 
 
@@ -142,13 +150,18 @@ def test_a_body_that_the_page_carries_speaks_for_a_text_that_is_missing_half_of_
     assert found.text.splitlines() == LINES
 
 
+COOKIE_WALL = (
+    "<p>We use cookies to show you ads.</p><p>Cookies of our partners need your consent, and cookies may be refused "
+    "later in the privacy settings of this page.</p><p>Accept all cookies or choose which tracking you allow here, "
+    "and read our cookie policy for the names of everyone who may set cookies.</p>"
+)
+
+
 @pytest.mark.parametrize(("head", "body", "reason"), [
     (said(isAccessibleForFree="False"), f"<p>{LINES[0]}</p><p>{LINES[1]}</p><p>{LINES[2]}</p>", "paywall"),
     (said(**{"@type": "LiveBlogPosting"}), BODY, "live_blog"),
     ("<meta property='og:type' content='video.other'>", "".join(f"<p>{line}</p>" for line in LINES[:4]), "video_page"),
-    ("", "<p>We use cookies to show you ads.</p><p>Cookies of our partners need your consent, and cookies may be refused "
-     "later in the privacy settings of this page.</p><p>Accept all cookies or choose which tracking you allow here, "
-     "and read our cookie policy for the names of everyone who may set cookies.</p>", "cookie_wall"),
+    ("", COOKIE_WALL, "cookie_wall"),
     ("", "<ul>" + "".join(f"<li><a href='/{n}'>{line}</a></li>" for n, line in enumerate(LINES)) + "</ul>", "index_page"),
 ])  # fmt: skip
 def test_pages_that_are_no_articles_say_why_and_keep_their_text(head: str, body: str, reason: str) -> None:

@@ -6,7 +6,9 @@ from pipeline.pool import Extractors, RawPage
 from tests.support.pages import hostile
 
 URL = "https://news.example/a"
-GOOD = ("<article>" + "".join(f"<p>Delegate {n} of forty asked for open rules by the lake.</p>" for n in range(9))).encode()
+GOOD = (
+    "<article>" + "".join(f"<p>Delegate {n} of forty asked for open rules by the lake.</p>" for n in range(9))
+).encode()
 
 
 def test_a_page_that_ends_its_process_costs_that_page_alone() -> None:
