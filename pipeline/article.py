@@ -25,7 +25,28 @@ LEAST_LEAD = 40
 MAX_LINKED = 0.4  # of a text that may go as links: beyond it is a list, and what is listed is its content
 LINK_SHARE = 0.6  # of a line's letters inside links
 BLOCKS = frozenset(
-    "p li div td th blockquote section article aside figcaption dd dt main body h1 h2 h3 h4 h5 h6".split()
+    [
+        "p",
+        "li",
+        "div",
+        "td",
+        "th",
+        "blockquote",
+        "section",
+        "article",
+        "aside",
+        "figcaption",
+        "dd",
+        "dt",
+        "main",
+        "body",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+    ]
 )
 MAX_LINK_LINE = 300
 _BULLET = re.compile(r"^[-\u2022>\u25ba|\s]+")

@@ -91,8 +91,8 @@ def said(**fields: object) -> str:
 
 
 @pytest.mark.parametrize(("head", "heading", "title"), [
-    ("<meta property='og:title' content='A bargain by the lake | Harbour Ledger'>"
-     "<meta property='og:site_name' content='Harbour Ledger'>", "Lake", "A bargain by the lake"),
+    (("<meta property='og:title' content='A bargain by the lake | Harbour Ledger'>"
+     "<meta property='og:site_name' content='Harbour Ledger'>"), "Lake", "A bargain by the lake"),
     ("<title>News - A bargain by the lake - Harbour</title>", "By the lake", "News - A bargain by the lake - Harbour"),
     ("<title>A bargain by the lake - Harbour</title>", "A bargain by the lake", "A bargain by the lake"),
     ("<meta property='og:title' content='&amp;#8216;Bargain&amp;#8217; by the lake'>", "Lake", "‘Bargain’ by the lake"),
