@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import shutil
@@ -20,11 +21,11 @@ from typing import Any
 from flows import rows
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError
-from pipeline.extract import extract
 from pipeline.fetch import fetch_pages, read_warc, write_warc
 from pipeline.model import Classifier, load_classifier
 from pipeline.pace import Pace
 from pipeline.poll import poll_feeds
+from pipeline.pool import Extractors, RawPage
 from pipeline.records import Document, Feed, Rejection, Validators
 from pipeline.settings import Settings
 from warehouse.load import load_folder
@@ -97,14 +98,24 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, stream)
 
 
+@lru_cache(maxsize=1)
+def extractors() -> Extractors:
+    """Return the processes that extract, the same for every batch of this process; they end with it."""
+    pool = Extractors()
+    atexit.register(pool.close)
+    return pool
+
+
 def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
-    pages = read_warc(folder / "pages.warc.gz")
+    lines = list(_lines(folder / "fetched.jsonl"))
+    dates = (line["entry"]["published_at"] for line in lines if "failure" not in line)
+    stored = zip(read_warc(folder / "pages.warc.gz"), dates, strict=True)
+    documents = extractors().extract(RawPage(body, url, dated) for (url, _, body), dated in stored)
     with (folder / "extracted.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for line in _lines(folder / "fetched.jsonl"):
+        for line in lines:
             if "failure" not in line:
-                url, _, body = next(pages)
-                document = extract(body, url, line["entry"]["published_at"])
+                document = next(documents)
                 line["document"] = asdict(replace(document, title=document.title or line["entry"]["title"]))
             stream.write(json.dumps(line) + "\n")
     return folder
