@@ -37,7 +37,10 @@ SITEMAP_TEXTS = {
     ("urlset", "url", "lastmod"): "updated",
     ("urlset", "url", "news", "title"): "title",
     ("urlset", "url", "news", "publication_date"): "published",
+    ("sitemapindex", "sitemap", "loc"): "link",
+    ("sitemapindex", "sitemap", "lastmod"): "updated",
 }
+ROWS = {"urlset": "url", "sitemapindex": "sitemap"}
 
 
 def read_items(body: bytes, most: int) -> list[Item] | None:
@@ -98,12 +101,21 @@ def _dated(name: str, value: Any) -> Item:
 
 
 def _sitemap_items(body: bytes, most: int) -> list[Item] | None:
+    kind, items = read_sitemap(body)
+    if kind == "sitemapindex":
+        raise Rejected("not_a_feed", "a sitemap index: it lists sitemaps, not articles; name one of these as the feed")
+    if kind != "urlset":
+        return None
+    newest = nlargest(most, range(len(items)), key=lambda place: _newness(items[place]))
+    return [items[place] for place in sorted(newest)]
+
+
+def read_sitemap(body: bytes) -> tuple[str, list[Item]]:
+    """Return `urlset` or `sitemapindex` with its pages or sitemaps; another kind has none. Raises Rejected if broken."""
     sitemap = _Sitemap()
     broken = sitemap.read(body, recover=False)
-    if sitemap.kind == "sitemapindex":
-        raise Rejected("not_a_feed", "a sitemap index: it lists sitemaps, not articles; name one of these as the feed")
-    if sitemap.kind != "urlset":
-        return None
+    if sitemap.kind not in ROWS:
+        return sitemap.kind, []
     if sitemap.doctype_name:
         raise Rejected("not_a_feed", "a sitemap with a document type, which could define entities")
     if broken and not sitemap.finished and body.count(b"&") <= MAX_MENDED:
@@ -112,9 +124,7 @@ def _sitemap_items(body: bytes, most: int) -> list[Item] | None:
         sitemap = max(sitemap, mended, key=lambda one: len(one.items))
     if broken and not sitemap.items:
         raise Rejected("not_a_feed", f"a sitemap that cannot be read: {broken}"[:200])
-    items = [_sitemap_item(said) for said in sitemap.items]
-    newest = nlargest(most, range(len(items)), key=lambda place: _newness(items[place]))
-    return [items[place] for place in sorted(newest)]
+    return sitemap.kind, [_sitemap_item(said) for said in sitemap.items]
 
 
 def _sitemap_item(said: dict[str, str]) -> Item:
@@ -152,7 +162,7 @@ class _Sitemap:
     @property
     def finished(self) -> bool:
         """Whether nothing more is wanted: no sitemap, a document type, full, or beyond a bound."""
-        other = bool(self.doctype_name) or self.root not in ("", "urlset")
+        other = bool(self.doctype_name) or self.root not in ("", *ROWS)
         return other or len(self.items) >= MAX_URLS or bool(self.beyond)
 
     def read(self, body: bytes, *, recover: bool) -> str:
@@ -194,7 +204,7 @@ class _Sitemap:
         path = tuple(self._path[:5])
         if path in SITEMAP_TEXTS:
             self._item.setdefault(SITEMAP_TEXTS[path], "".join(self._said))
-        if path == ("urlset", "url") and len(self.items) < MAX_URLS:
+        if len(path) == 2 and path[1] == ROWS.get(path[0]) and len(self.items) < MAX_URLS:
             self.items.append(self._item)
         self._path.pop()
         self._said.clear()

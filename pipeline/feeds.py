@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipeline.errors import ConfigError
 from pipeline.records import Feed
 
+BACKFILL = "backfill:"  # SQL of the warehouse knows it too
 Bloc = Literal["us", "china", "eu", "europe", "g7", "brics", "global_south", "international"]
 
 
@@ -29,6 +30,14 @@ class FeedTable(BaseModel):
     ownership: Literal["state", "public", "private", "nonprofit", "government"]
     kind: Literal["news", "official", "analysis", "advocacy"]
     enabled: bool = True
+
+    @field_validator("id")
+    @classmethod
+    def no_backfill(cls, feed_id: str) -> str:
+        """What a backfill brings is known by the ids of its sources."""
+        if feed_id.startswith(BACKFILL):
+            raise ValueError(f"must not begin with {BACKFILL}")
+        return feed_id
 
     @field_validator("url")
     @classmethod

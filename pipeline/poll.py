@@ -60,9 +60,16 @@ def read_feed(
         raise
     except Exception as error:  # whatever a parser does over hostile bytes, one feed must not end a pass
         raise Rejected("not_a_feed", f"the parser failed: {type(error).__name__}: {error}"[:200]) from error
+    return entries_of(items[:MAX_ENTRIES], feed_id, base, now)
+
+
+def entries_of(
+    items: Sequence[Any], feed_id: str, base: str, now: datetime
+) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
+    """Return items {link, title, id, published, updated} as entries, and those without a usable link."""
     entries: list[Entry] = []
     refused: list[tuple[Entry, Rejection]] = []
-    for position, item in enumerate(items[:MAX_ENTRIES]):
+    for position, item in enumerate(items):
         try:
             url = normalise_url(str(item.get("link") or ""), base)
         except ValueError as error:

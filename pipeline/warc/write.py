@@ -27,7 +27,7 @@ PIECE = 1_048_576
 
 
 def write_pages(path: Path, pages: Sequence[Page]) -> list[int]:
-    """Write a response and a request record a page, readable by the owner alone; return the offsets of the responses."""
+    """Write a response record a page and a request record where it is known, readable by the owner alone; return the offsets of the responses."""
     path.touch(mode=0o600)
     offsets = []
     with path.open("wb") as stream:
@@ -43,12 +43,12 @@ def write_pages(path: Path, pages: Sequence[Page]) -> list[int]:
                 warc_headers_dict=dated,
             )
             writer.write_record(response)
-            asked = {**dated, "WARC-Concurrent-To": response.rec_headers.get_header("WARC-Record-ID")}
-            writer.write_record(
-                writer.create_warc_record(
-                    page.url, "request", http_headers=_request_head(page), warc_headers_dict=asked
+            if page.asked:  # of a page out of another archive the request is not known
+                related = {**dated, "WARC-Concurrent-To": response.rec_headers.get_header("WARC-Record-ID")}
+                head = _request_head(page)
+                writer.write_record(
+                    writer.create_warc_record(page.url, "request", http_headers=head, warc_headers_dict=related)
                 )
-            )
     return offsets
 
 
@@ -63,8 +63,7 @@ def _response_head(page: Page) -> StatusAndHeaders:
 def _request_head(page: Page) -> StatusAndHeaders:
     parts = urlsplit(page.url)
     target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    headers = list(page.asked.items()) or [("host", parts.netloc)]
-    return StatusAndHeaders(f"GET {target} HTTP/1.1", headers, is_http_request=True)
+    return StatusAndHeaders(f"GET {target} HTTP/1.1", list(page.asked.items()), is_http_request=True)
 
 
 class WarcFiles:
