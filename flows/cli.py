@@ -17,7 +17,9 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None,
 )  # fmt: skip
 feeds_app = typer.Typer(
-    help="Check a feeds file.", epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml", no_args_is_help=True
+    help="Check a feeds file, import and export OPML.",
+    epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml",
+    no_args_is_help=True,
 )
 human_app = typer.Typer(
     help="Labels by people: import them, draw documents to code.",
@@ -39,6 +41,8 @@ for each in (
 ):
     add(app, each)
 add(feeds_app, feeds.check)
+add(feeds_app, feeds.import_, "import")
+add(feeds_app, feeds.export)
 app.add_typer(feeds_app, name="feeds")
 add(human_app, human.import_, "import")
 add(human_app, human.export)

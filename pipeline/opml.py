@@ -40,7 +40,8 @@ def read_opml(path: Path) -> list[Outline]:
     if path.stat().st_size > MAX_OPML:
         raise ConfigError(f"{path}: an OPML file of more than {MAX_OPML} bytes is not read")
     target = _Outlines()
-    parser = etree.XMLParser(target=target, resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
+    # "internal": without it lxml 6 leaves `&amp;` in attributes as `&#38;`; a document type is refused, so nothing else resolves
+    parser = etree.XMLParser(target=target, resolve_entities="internal", no_network=True, huge_tree=False)
     try:
         with path.open("rb") as stream:
             while chunk := stream.read(CHUNK):
@@ -49,7 +50,7 @@ def read_opml(path: Path) -> list[Outline]:
                     raise ConfigError(f"{path}: {target.fault}")
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise ConfigError(f"{path} is no OPML: {error}") from error
+        raise ConfigError(f"{path}: {target.fault}" if target.fault else f"{path} is no OPML: {error}") from error
     if target.fault or target.root != "opml":
         raise ConfigError(f"{path}: {target.fault or f'its root is {target.root}, not opml'}")
     return list(target.found.values())

@@ -42,6 +42,7 @@ class Poll:
     refused: tuple[tuple[Entry, Rejection], ...]  # items without a usable link
     validators: Validators
     error: str | None
+    url: str = ""  # where the answer came from, after redirects
 
 
 def read_feed(
@@ -127,7 +128,7 @@ async def poll_feed(client: Client, feed: Feed, known: Validators) -> Poll:
     except ItemError as error:
         return _poll(feed, now, None, known, error=f"{error.reason}: {error.detail}"[:500])
     seen = Validators(etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body_hash=digest)
-    return _poll(feed, now, page.status, seen, entries=tuple(entries), refused=tuple(refused))
+    return _poll(feed, now, page.status, seen, entries=tuple(entries), refused=tuple(refused), url=page.url)
 
 
 def _poll(
@@ -140,6 +141,7 @@ def _poll(
     entries: tuple[Entry, ...] = (),
     refused: tuple[tuple[Entry, Rejection], ...] = (),
     error: str | None = None,
+    url: str = "",
 ) -> Poll:
     return Poll(
         feed_id=feed.feed_id,
@@ -150,6 +152,7 @@ def _poll(
         refused=refused,
         validators=validators,
         error=error,
+        url=url,
     )
 
 
