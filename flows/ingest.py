@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
@@ -139,8 +139,10 @@ def land(one: stages.Pass, fetched: Iterable[tuple[int, PrefectFuture[Path] | Pa
     """Extract, label and load batches of pages, some of them side by side; yields the size of each that is stored."""
     flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
     for size, folder in fetched:
-        extracted = extract.submit(folder)  # type: ignore[call-overload]  # Prefect types no futures as arguments
-        flying.append((size, label.submit(one, extracted)))
+        extracted = extract.submit(
+            cast("Path", folder)
+        )  # a future stands for what it will be; Prefect does not type that
+        flying.append((size, label.submit(one, cast("Path", extracted))))
         while len(flying) >= AHEAD:
             yield _stored(one, *flying.popleft())
     while flying:

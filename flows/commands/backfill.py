@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -33,7 +33,7 @@ def backfill(
     feeds: Annotated[Path | None, typer.Option(help="Feeds file whose outlets are known; default: as for run.")] = None,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Bring in pages from sitemaps, lists of addresses, OPML and WARC files.
+    """Bring in pages of sitemaps, lists, OPML and WARC files.
 
     Each source option may be given several times. Killed and started again, it goes on; without a source it goes on with
     what earlier backfills left pending.
@@ -47,7 +47,7 @@ def backfill(
 
     with plain_errors():
         settings = load_settings(warehouse=warehouse, feeds=feeds)
-        given = {
+        given: dict[str, Any] = {
             "sitemaps": sitemap, "lists": _names(urls), "opml": _names(opml), "warcs": _names(warc),
             "since": since.date() if since else None, "until": until.date() if until else None,
             "outlet": outlet, "country": country,
@@ -62,8 +62,9 @@ def backfill(
             )
         except FailedRun as error:
             raise StancewatchError(str(error)) from error
-        rows = [*done.pop("left_out").items()]
-        tables.show(console, "Outcomes", ["outcome", "items"], [*done.items()])
+        outcomes = cast("dict[str, Any]", done)  # a failed state is raised
+        rows = [*outcomes.pop("left_out").items()]
+        tables.show(console, "Outcomes", ["outcome", "items"], [*outcomes.items()])
         if rows:
             tables.show(console, "Left out: no items of a backfill", ["reason", "records"], rows)
 

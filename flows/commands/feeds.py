@@ -19,9 +19,9 @@ def check(
     file: FeedsFile = None,
     online: Annotated[bool, typer.Option("--online", help="Ask each enabled feed once: dead, moved, empty?")] = False,
 ) -> None:
-    """Read a feeds file and count its feeds; without --online no feed is asked.
+    """Read a feeds file and count its feeds.
 
-    Names what is wrong with it; counts countries and languages too. Nothing is stored.
+    Names what is wrong with it; counts countries and languages too. Without --online no feed is asked; nothing is stored.
 
     Example: stancewatch feeds check feeds.toml
     """

@@ -217,7 +217,8 @@ def _inflated(body: bytes, bits: int, most: int) -> bytes:
 
 
 def _unchunked(body: bytes) -> bytes:
-    parts, place = [], 0
+    parts: list[bytes] = []
+    place = 0
     while (end := body.find(b"\r\n", place, place + 100)) > 0:
         size = body[place:end].split(b";", 1)[0].strip()
         if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):

@@ -18,8 +18,8 @@ import duckdb
 import httpx
 import pytest
 
-from flows.demo import feeds_toml
 from flows.demo_web import demo_web
+from pipeline.feeds import feeds_toml
 from tests.support.browser import MISSING, find_browser, read_page
 from tests.support.server import unused_port
 

@@ -21,7 +21,8 @@ def record(
     block: bytes, kind: str = "response", url: str = "https://harbour.example/a", length: int | None = None, **more: str
 ) -> bytes:
     head = {"WARC-Type": kind, "WARC-Target-URI": url, "WARC-Date": "2026-07-26T10:00:00Z",
-            "Content-Length": str(len(block) if length is None else length), **more}  # fmt: skip
+            "Content-Length": str(len(block) if length is None else length)}  # fmt: skip
+    head |= {name.replace("_", "-"): value for name, value in more.items()}
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
     return b"WARC/1.0\r\n" + lines.encode() + b"\r\n" + block + b"\r\n\r\n"
 
@@ -55,7 +56,7 @@ def test_only_pages_are_captures_and_everything_else_has_its_reason(tmp_path: Pa
         record(http(b"", "301 Moved", Location="/b")),
         record(http(b"{}", Content_Type="application/json")),
         record(b"", "revisit", WARC_Profile="http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"),
-        record(HTML.encode(), "resource", **{"Content-Type": "text/html"}),
+        record(HTML.encode(), "resource", Content_Type="text/html"),
         record(http(HTML.encode()), url="ftp://harbour.example/a"),
         record(http(b"x" * (MOST + 1))),
         record(http(b" ")),
