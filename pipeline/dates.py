@@ -147,8 +147,8 @@ def _read(text: str) -> Reading:
         seconds = int(found[1]) // (1000 if len(found[1]) == 13 else 1)
         return Reading(when=datetime.fromtimestamp(seconds, UTC))
     if found := DIGITAL.fullmatch(text):
-        year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-        return Reading(when=datetime(year, month, day, hour, minute, second, tzinfo=UTC))
+        year, month, number, hour, minute, second = (int(part or 0) for part in found.groups())
+        return Reading(when=datetime(year, month, number, hour, minute, second, tzinfo=UTC))
     rest, clock, hours, doubt = _time_of_day(text)
     day = _numbered(rest) or _named(rest)
     if not isinstance(day, date):
