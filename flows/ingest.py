@@ -8,10 +8,10 @@ addresses of one document wins (decision 2).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
@@ -112,35 +112,48 @@ def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, int]], bars: P
 
 
 def _pending(warehouse: str, known: Sequence[Feed], limit: int | None) -> list[dict[str, Any]]:
-    """Return the entries to be fetched now, those of feeds that the file still names, their times spelt as in JSON."""
+    """Return the entries to be fetched now, those of feeds that the file still names."""
     named = {feed.feed_id for feed in known}
     found = state.pending_entries(warehouse, datetime.now(UTC), limit)
-    return [
-        {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
-        for entry in found
-        if entry["feed_id"] in named
-    ]
+    return [spelt(entry) for entry in found if entry["feed_id"] in named]
+
+
+def spelt(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with its times spelt as in JSON."""
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
 
 
 def _work_off(one: stages.Pass, entries: list[dict[str, Any]], bars: Progress) -> None:
     bar = bars.add_task("fetching and labelling pages", total=len(entries))
-    flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
+    for size in land(one, fetching(one, entries)):
+        bars.advance(bar, size)
+
+
+def fetching(one: stages.Pass, entries: list[dict[str, Any]]) -> Iterator[tuple[int, PrefectFuture[Path]]]:
+    """Fetch entries in batches; yields the size of each and its folder to come. What is not asked for is not begun."""
     size = one.settings.batch_size
     for start in range(0, len(entries), size):
         batch = entries[start : start + size]
-        fetched = fetch.submit(one, batch, deal(one.data))
-        extracted = extract.submit(fetched)  # type: ignore[call-overload]  # Prefect types no futures as arguments
-        flying.append((len(batch), label.submit(one, extracted)))
+        yield len(batch), fetch.submit(one, batch, deal(one.data))
+
+
+def land(one: stages.Pass, fetched: Iterable[tuple[int, PrefectFuture[Path] | Path]]) -> Iterator[int]:
+    """Extract, label and load batches of pages, some of them side by side; yields the size of each that is stored."""
+    flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
+    for size, folder in fetched:
+        extracted = extract.submit(
+            cast("Path", folder)
+        )  # a future stands for what it will be; Prefect does not type that
+        flying.append((size, label.submit(one, cast("Path", extracted))))
         while len(flying) >= AHEAD:
-            _land(one, flying, bars, bar)
+            yield _stored(one, *flying.popleft())
     while flying:
-        _land(one, flying, bars, bar)
+        yield _stored(one, *flying.popleft())
 
 
-def _land(one: stages.Pass, flying: deque[tuple[int, PrefectFuture[Path]]], bars: Progress, bar: Any) -> None:
-    size, labelled = flying.popleft()
+def _stored(one: stages.Pass, size: int, labelled: PrefectFuture[Path]) -> int:
     load(one.settings.warehouse, labelled.result())
-    bars.advance(bar, size)
+    return size
 
 
 def report(warehouse: str, run_id: str, counts: dict[str, int]) -> bool:

@@ -27,10 +27,10 @@ def feed_tables(feeds: Sequence[Feed]) -> Tables:
             "outlet_id": feed.outlet_id,
             "name": feed.outlet,
             "country": feed.country,
-            "bloc": feed.bloc,
+            "bloc": feed.bloc or None,
             "language": feed.language,
-            "ownership": feed.ownership,
-            "kind": feed.kind,
+            "ownership": feed.ownership or None,
+            "kind": feed.kind or None,
         }
         for feed in reversed(feeds)  # the first feed of an outlet describes it
     }
@@ -40,7 +40,7 @@ def feed_tables(feeds: Sequence[Feed]) -> Tables:
             "outlet_id": feed.outlet_id,
             "url": feed.url,
             "language": feed.language,
-            "kind": feed.kind,
+            "kind": feed.kind or None,
             "enabled": feed.enabled,
         }
         for feed in feeds
@@ -72,14 +72,16 @@ def poll_tables(
                 "failures": failed,
             }
         )
-        tables["entry"] += [_entry(run_id, feed, entry, poll, None) for entry in poll.entries]
+        seen_at = iso(poll.polled_at)
+        tables["entry"] += [entry_row(run_id, feed, entry, seen_at, None) for entry in poll.entries]
         for entry, refusal in poll.refused:
-            tables["entry"].append(_entry(run_id, feed, entry, poll, refusal.reason))
-            tables["rejection"].append(_rejection(run_id, entry.entry_id, entry.url, refusal))
+            tables["entry"].append(entry_row(run_id, feed, entry, seen_at, refusal.reason))
+            tables["rejection"].append(rejection_row(run_id, entry.entry_id, entry.url, refusal))
     return tables
 
 
-def _entry(run_id: str, feed: Feed, entry: Entry, poll: Poll, refused: str | None) -> dict[str, Any]:
+def entry_row(run_id: str, feed: Feed, entry: Entry, seen_at: str, refused: str | None) -> dict[str, Any]:
+    """Return the row of an entry that was offered: pending, or refused for a reason."""
     return {
         "entry_id": entry.entry_id,
         "feed_id": feed.feed_id,
@@ -89,7 +91,7 @@ def _entry(run_id: str, feed: Feed, entry: Entry, poll: Poll, refused: str | Non
         "published_at": iso(entry.published_at) if entry.published_at else None,
         "date_doubt": entry.date_doubt,
         "position": entry.position,
-        "first_seen_at": iso(poll.polled_at),
+        "first_seen_at": seen_at,
         "outcome": "rejected" if refused else "pending",
         "reason": refused,
         "attempts": 0,
@@ -97,7 +99,8 @@ def _entry(run_id: str, feed: Feed, entry: Entry, poll: Poll, refused: str | Non
     }
 
 
-def _rejection(run_id: str, entry_id: str, url: str, why: Rejection) -> dict[str, Any]:
+def rejection_row(run_id: str, entry_id: str | None, url: str, why: Rejection) -> dict[str, Any]:
+    """Return the row of a rejection; without an entry, a source itself was refused."""
     return {
         "entry_id": entry_id,
         "run_id": run_id,
@@ -145,7 +148,7 @@ class DocumentTables:
     def rejected(self, entry: Mapping[str, Any], why: Rejection, attempts: int) -> None:
         """The entry will never be a document."""
         self._outcome(entry, "rejected", why.reason, attempts)
-        self.tables["rejection"].append(_rejection(self._run_id, entry["entry_id"], entry["url"], why))
+        self.tables["rejection"].append(rejection_row(self._run_id, entry["entry_id"], entry["url"], why))
 
     def loaded(
         self, entry: Mapping[str, Any], document: Document, labels: Labels, fetched_at: str, warc_path: str

@@ -8,8 +8,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -21,13 +20,15 @@ from typing import Any
 from flows import rows
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError
-from pipeline.fetch import fetch_pages, read_warc, write_warc
+from pipeline.fetch import fetch_pages
 from pipeline.model import Classifier, load_classifier
 from pipeline.pace import Pace
 from pipeline.poll import poll_feeds
 from pipeline.pool import Extractors, RawPage
-from pipeline.records import Document, Feed, Rejection, Validators
+from pipeline.records import Document, Feed, Page, Rejection, Validators
 from pipeline.settings import Settings
+from pipeline.warc.read import read_warc
+from pipeline.warc.write import WarcFiles, write_pages
 from warehouse.load import load_folder
 from warehouse.spool import drop_early, drop_load, iso, ready_loads, work_folder, write_load
 
@@ -37,13 +38,14 @@ RETRY_STEP = timedelta(minutes=30)
 
 
 class Pass:
-    """What the stages of one pass share. Not a record: it holds the pace of every host."""
+    """What the stages of one pass share. Not a record: it holds the pace of every host, and the WARC file at hand."""
 
     def __init__(self, settings: Settings, run_id: str) -> None:
         self.settings = settings
         self.run_id = run_id
         self.data = settings.data
         self.pace = Pace(settings)
+        self.warc = WarcFiles(self.data, settings.warc_size)
 
 
 _loading = Lock()  # the import of transformers is lazy, and fails where two threads make it at once
@@ -78,17 +80,24 @@ def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, int]], work: Path) -
 
 
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
-    """Fetch a batch of pending entries into its work folder: pages.warc.gz and fetched.jsonl, an entry a line in order."""
-    results = fetch_pages(one.settings, one.pace, [entry["url"] for entry in entries])
-    write_warc(folder / "pages.warc.gz", [page for page in results if not isinstance(page, ItemError)])
+    """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
+    return write_fetched(folder, entries, fetch_pages(one.settings, one.pace, [entry["url"] for entry in entries]))
+
+
+def write_fetched(
+    folder: Path, entries: Sequence[dict[str, Any]], results: Sequence[Page | ItemError], places: Sequence[str] = ()
+) -> Path:
+    """Write pages.warc.gz and fetched.jsonl, an entry a line in order. `places`: where pages are kept already."""
+    offsets = iter(write_pages(folder / "pages.warc.gz", [page for page in results if isinstance(page, Page)]))
     with (folder / "fetched.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for entry, page in zip(entries, results, strict=True):
+        for number, (entry, page) in enumerate(zip(entries, results, strict=True)):
             line: dict[str, Any] = {"entry": entry}
             if isinstance(page, ItemError):
                 log.info("page %s: %s", entry["url"], page)
                 line["failure"] = [isinstance(page, Transient), page.reason, page.detail]
             else:
-                line["fetched_at"] = iso(page.fetched_at)
+                line |= {"fetched_at": iso(page.fetched_at), "offset": next(offsets)}
+                line["place"] = places[number] if places else None
             stream.write(json.dumps(line) + "\n")
     return folder
 
@@ -141,7 +150,7 @@ def label(one: Pass, folder: Path) -> Path:
     usable = [d for d in documents if d is not None and d.rejection is None]
     labels = iter(classifier.label([(d.title, d.text, d.lang) for d in usable]))
     tables = rows.DocumentTables(one.run_id, classifier, book, CODE_VERSION)
-    warc = keep_warc(one.data, folder)
+    place = keep_pages(one, folder, lines)
     for line, document in zip(lines, documents, strict=True):
         if document is None:
             again, reason, detail = line["failure"]
@@ -153,16 +162,16 @@ def label(one: Pass, folder: Path) -> Path:
         elif document.rejection is not None:
             tables.rejected(line["entry"], document.rejection, line["entry"]["attempts"] + 1)
         else:
-            tables.loaded(line["entry"], document, next(labels), line["fetched_at"], warc)
+            tables.loaded(line["entry"], document, next(labels), line["fetched_at"], place(line))
     return write_load(folder, one.run_id, "documents", tables.tables)
 
 
-def keep_warc(data: Path, folder: Path) -> str:
-    """Move the pages of a batch to their place for keeping; return the path inside the data folder."""
-    place = Path("warc") / f"{datetime.now(UTC):%Y/%m/%d}" / f"{folder.name}.warc.gz"
-    (data / place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.move(folder / "pages.warc.gz", data / place)
-    return str(place)
+def keep_pages(one: Pass, folder: Path, lines: Sequence[dict[str, Any]]) -> Callable[[dict[str, Any]], str]:
+    """Put the pages of a batch with those kept before; return what says of a line where its page is, `file#offset`."""
+    if not any("offset" in line and line["place"] is None for line in lines):
+        return lambda line: str(line["place"])
+    path, begin = one.warc.keep(folder / "pages.warc.gz")
+    return lambda line: line["place"] or f"{path}#{begin + line['offset']}"
 
 
 def load(warehouse: str, folder: Path) -> dict[str, int]:
@@ -174,6 +183,8 @@ def load(warehouse: str, folder: Path) -> dict[str, int]:
 
 def take_over(one: Pass) -> None:
     """Store what a killed pass had prepared and drop what it had not: the first thing that a holder of the pass lock does."""
+    for path in one.warc.repair():
+        log.info("%s: what a killed pass left half-written at its end is taken off", path)
     if leftovers := load_leftovers(one.settings.warehouse, one.data):
         log.info("loaded %d batches that an earlier pass had prepared", leftovers)
     work_folder(one.data)

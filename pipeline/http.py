@@ -185,7 +185,8 @@ class Client:
                     raise Rejected(f"http_{status}", f"{status} for {url}")
                 body = b"" if status >= 300 else await self._body(response)
                 names = {name.lower(): value for name, value in response.headers.items()}
-                return Page(url=url, status=status, headers=names, body=body, fetched_at=datetime.now(UTC))
+                asked = dict(response.request.headers)
+                return Page(url=url, status=status, headers=names, body=body, fetched_at=datetime.now(UTC), asked=asked)
 
     async def _body(self, response: httpx.Response) -> bytes:
         encoding = response.headers.get("content-encoding", "identity")

@@ -8,7 +8,6 @@ second is done by `normalise_url`.
 from __future__ import annotations
 
 import asyncio
-import calendar
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,10 @@ from typing import Any
 
 import feedparser
 
+from pipeline.dates import read_date
 from pipeline.errors import ItemError, Rejected
 from pipeline.feed_bounds import bounded_feed
+from pipeline.feed_bytes import as_utf8, unpacked
 from pipeline.feed_formats import read_items
 from pipeline.http import Client, open_client
 from pipeline.pace import Pace
@@ -43,24 +44,35 @@ class Poll:
     refused: tuple[tuple[Entry, Rejection], ...]  # items without a usable link
     validators: Validators
     error: str | None
+    url: str = ""  # where the answer came from, after redirects
 
 
-def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
+def read_feed(
+    body: bytes, feed_id: str, base: str, now: datetime, content_type: str = ""
+) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
     """Return the entries of a feed body and the items that cannot be fetched. Raises Rejected where it is no feed.
 
     Every item is returned, also one that stands twice: the load counts the second as a duplicate.
     """
     try:
+        body = unpacked(body)
         items = read_items(body, MAX_ENTRIES)
         if items is None:
-            items = _feedparser_items(body)
+            items = _feedparser_items(body, content_type)
     except Rejected:
         raise
     except Exception as error:  # whatever a parser does over hostile bytes, one feed must not end a pass
         raise Rejected("not_a_feed", f"the parser failed: {type(error).__name__}: {error}"[:200]) from error
+    return entries_of(items[:MAX_ENTRIES], feed_id, base, now)
+
+
+def entries_of(
+    items: Sequence[Any], feed_id: str, base: str, now: datetime
+) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
+    """Return items {link, title, id, published, updated} as entries, and those without a usable link."""
     entries: list[Entry] = []
     refused: list[tuple[Entry, Rejection]] = []
-    for position, item in enumerate(items[:MAX_ENTRIES]):
+    for position, item in enumerate(items):
         try:
             url = normalise_url(str(item.get("link") or ""), base)
         except ValueError as error:
@@ -71,11 +83,11 @@ def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list
     return entries, refused
 
 
-def _feedparser_items(body: bytes) -> list[Any]:
+def _feedparser_items(body: bytes, declared: str) -> list[Any]:
     # as a stream: of plain bytes feedparser first asks whether they are the name of a file here
-    stream = BytesIO(bounded_feed(body))
+    stream = BytesIO(bounded_feed(as_utf8(body, declared)))
     parsed = feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False, response_headers={})
-    if not parsed.get("version"):
+    if not parsed.get("version") and not parsed.entries:
         why = parsed.get("bozo_exception", "no RSS, RDF, Atom, JSON Feed or sitemap in it")
         raise Rejected("not_a_feed", str(why)[:200])
     return list(parsed.entries)
@@ -92,17 +104,16 @@ def _entry(item: Any, feed_id: str, url: str, position: int, now: datetime) -> E
 
 def _date(item: Any, now: datetime) -> tuple[datetime | None, str | None]:
     """Return the date and why it is doubtful; a date that cannot be true is not kept."""
-    parsed = item.get("published_parsed") or item.get("updated_parsed")
-    text = item.get("published") or item.get("updated")
-    if parsed is None:
-        return None, f"not understood: {str(text)[:60]}" if text else "missing"
-    try:
-        when = datetime.fromtimestamp(calendar.timegm(parsed), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None, f"out of range: {str(text)[:60]}"
-    if when < EARLIEST or when > now + timedelta(days=2):
-        return None, f"out of range: {str(text)[:60]}"
-    return (min(when, now), "in the future") if when > now + timedelta(hours=1) else (when, None)
+    why = "missing"
+    for name in ("published", "updated"):
+        text = str(item.get(name) or "").strip()
+        if text:
+            read = read_date(text)
+            if read.when is not None and EARLIEST <= read.when <= now + timedelta(days=2):
+                ahead = read.when > now + timedelta(hours=1)
+                return (now, "in the future") if ahead else (read.when, read.doubt)
+            why = str(read.doubt) if read.when is None else f"out of range: {text[:60]}"
+    return None, why
 
 
 async def poll_feed(client: Client, feed: Feed, known: Validators) -> Poll:
@@ -114,11 +125,12 @@ async def poll_feed(client: Client, feed: Feed, known: Validators) -> Poll:
         digest = hashlib.sha256(page.body).hexdigest()
         if page.status == 304 or digest == known.body_hash:
             return _poll(feed, now, page.status, known, unchanged=True)
-        entries, refused = await asyncio.to_thread(read_feed, page.body, feed.feed_id, page.url, now)
+        kind = page.headers.get("content-type", "")
+        entries, refused = await asyncio.to_thread(read_feed, page.body, feed.feed_id, page.url, now, kind)
     except ItemError as error:
         return _poll(feed, now, None, known, error=f"{error.reason}: {error.detail}"[:500])
     seen = Validators(etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body_hash=digest)
-    return _poll(feed, now, page.status, seen, entries=tuple(entries), refused=tuple(refused))
+    return _poll(feed, now, page.status, seen, entries=tuple(entries), refused=tuple(refused), url=page.url)
 
 
 def _poll(
@@ -131,6 +143,7 @@ def _poll(
     entries: tuple[Entry, ...] = (),
     refused: tuple[tuple[Entry, Rejection], ...] = (),
     error: str | None = None,
+    url: str = "",
 ) -> Poll:
     return Poll(
         feed_id=feed.feed_id,
@@ -141,6 +154,7 @@ def _poll(
         refused=refused,
         validators=validators,
         error=error,
+        url=url,
     )
 
 

@@ -6,6 +6,14 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
+PAGE_TYPES = (
+    "text/html",
+    "application/xhtml+xml",
+    "text/plain",
+    "application/octet-stream",
+    "",
+)  # of an article's page
+
 
 def stable_id(*parts: str) -> str:
     """Return 24 hexadecimal digits of SHA-256 over the parts, the same on every machine and in every version."""
@@ -72,6 +80,7 @@ class Page:
     headers: dict[str, str]  # lower-case names
     body: bytes
     fetched_at: datetime
+    asked: dict[str, str] = field(default_factory=dict)  # headers of the request, for the WARC file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

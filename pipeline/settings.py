@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     host_delay: float = Field(default=5.0, ge=0)
     request_timeout: float = Field(default=30.0, gt=0)
     max_body: int = Field(default=10_000_000, gt=0)
+    warc_size: int = Field(default=1_000_000_000, gt=0)  # a WARC file that is longer is not appended to
     task_runner: Literal["thread"] = "thread"
     allow_hosts: list[str] = []  # host:port that may be private, and need no delay
     poll_interval: float = Field(default=1800.0, gt=0)

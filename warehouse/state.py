@@ -43,10 +43,29 @@ def pending_entries(target: Target, now: datetime, limit_per_feed: int | None = 
     most = 2**62 if limit_per_feed is None else limit_per_feed
     with reading(target) as con:
         rows = fetch_rows(con, sql, {"now": now, "most": most})
-    return [
-        {**row, "published_at": _time(row["published_at"]), "first_seen_at": _time(row["first_seen_at"])}
-        for row in rows
-    ]
+    return [_timed(row) for row in rows]
+
+
+def pending_of(target: Target, entry_ids: Sequence[str]) -> dict[str, Row]:
+    """Return those of these entries that are pending, by their ids, with the keys of `pending_entries`."""
+    sql = """
+        SELECT entry_id, url, feed_id, outlet_id, title, epoch_us(published_at) AS published_at,
+            coalesce(attempts, 0) AS attempts, epoch_us(first_seen_at) AS first_seen_at
+        FROM entry WHERE outcome = 'pending' AND entry_id IN (SELECT unnest($ids))
+    """
+    with reading(target) as con:
+        return {row["entry_id"]: _timed(row) for row in fetch_rows(con, sql, {"ids": list(entry_ids)})}
+
+
+def known_entries(target: Target, entry_ids: Sequence[str]) -> set[str]:
+    """Return those of these entries that the warehouse knows, whatever became of them."""
+    sql = "SELECT entry_id FROM entry WHERE entry_id IN (SELECT unnest($ids))"
+    with reading(target) as con:
+        return {row["entry_id"] for row in fetch_rows(con, sql, {"ids": list(entry_ids)})}
+
+
+def _timed(row: Row) -> Row:
+    return {**row, "published_at": _time(row["published_at"]), "first_seen_at": _time(row["first_seen_at"])}
 
 
 def run_outcomes(target: Target, run_id: str) -> dict[str, Any]:

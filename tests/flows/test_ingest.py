@@ -16,8 +16,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.demo import feeds_toml
 from flows.demo_web import demo_web
+from pipeline.feeds import feeds_toml
 from warehouse.query import run_checks
 
 KILLS = 10

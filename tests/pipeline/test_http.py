@@ -10,11 +10,13 @@ import pytest
 
 from pipeline.addresses import is_public
 from pipeline.errors import ItemError, Rejected, Transient
-from pipeline.fetch import fetch_pages, read_warc, write_warc
+from pipeline.fetch import fetch_pages
 from pipeline.http import open_client, retry_after
 from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
+from pipeline.warc.read import read_warc
+from pipeline.warc.write import write_pages
 from tests.support.server import Web, drip, endless, serve_web, slow_redirect, unused_port
 
 LIMIT = 200_000
@@ -173,6 +175,6 @@ def test_pages_are_fetched_as_robots_allows_and_kept(web: Web, tmp_path: object)
     assert web.hits["/robots.txt"] == 1
     assert web.hits["/private/a"] == 0
     warc = Path(str(tmp_path)) / "pages.warc.gz"
-    write_warc(warc, [r for r in results if isinstance(r, Page)])
+    write_pages(warc, [r for r in results if isinstance(r, Page)])
     assert list(read_warc(warc)) == [(f"{web.url}/ok", "text/html; charset=utf-8", b"<p>text</p>")]
     assert warc.stat().st_mode & 0o077 == 0
