@@ -18,9 +18,9 @@ METHOD = "1"  # of sketches and links; another one makes all of them anew
 COPIED = 0.3  # of the shorter text that a copy shares with its source
 COPIED_AT_HOME = 0.75  # the same within one outlet, whose columns begin and end alike
 LEAST_SHARED = 15  # shingles, about 20 words in a row: a quoted sentence, or two short ones, makes no copy
-LEAST_SENTENCES = 4  # of the shorter text; of fewer, too many agree by chance
+LEAST_SENTENCES = 3  # of the shorter text; of fewer, too many agree by chance
 ALIGNED = 0.75  # agreement a sentence of the shorter text
-LEAST_ALIGNED = 4.5  # agreement in all
+LEAST_ALIGNED = 3.5  # agreement in all
 LEAST_NUMBERS = 3.0  # weight of the numbers that a translation shares with its source
 STEP = 0.05  # candidates nearer to each other than this are alike, and the one published first counts
 
