@@ -134,7 +134,8 @@ def tell(store: Store, documents: Sequence[Written], when: Mapping[str, str | No
         rows["document_text"][0]["text"] = each.text
         rows["evidence"].clear()
         loaded.append(rows)
-    store.load("poll", poll=[poll(f"p-{documents[0].name}", f"f-{outlets[0]}")], entry=entries)
+    polls = [poll(f"p-{documents[0].name}-{name}", f"f-{name}") for name in outlets]
+    store.load("poll", poll=polls, entry=entries)
     store.load("documents", entry=[done(f"e-{each.name}", each.name) for each in documents], **merged(*loaded))
 
 

@@ -33,7 +33,9 @@ seen AS (
     FROM current_outlet_day JOIN outlet USING (outlet_id) GROUP BY ALL
 )
 SELECT target, bloc, week, n, stories, documents, clusters,
-    CASE WHEN variance IS NOT NULL THEN round(net, 3) END AS net, round(net - margin, 3) AS low, round(net + margin, 3) AS high,
+    CASE WHEN variance IS NOT NULL THEN round(net, 3) END AS net,
+    CASE WHEN variance IS NOT NULL THEN round(greatest(net - margin, -1), 3) END AS low,
+    CASE WHEN variance IS NOT NULL THEN round(least(net + margin, 1), 3) END AS high,
     round(coalesce(whole, 0), 2) AS seen_whole, note
 FROM bounded LEFT JOIN seen USING (bloc, week) LEFT JOIN target_note USING (target)
 ORDER BY target, bloc, week

@@ -7,7 +7,7 @@
 WITH of_document AS (
     SELECT document.outlet, document.country, document.bloc, document.day, document.title, sentence.text AS sentence, sentence.voice, sentence.speaker,
         CASE $label WHEN 'favor' THEN p_favor WHEN 'against' THEN p_against ELSE p_neutral END AS p,
-        document.url, run.model_id, run.revision, sentence.sentence_start, sentence.sentence_end, document_id, story_id
+        document.url, run.model_id, run.revision, sentence.sentence_start, sentence.sentence_end, document_id, story_id, link
     FROM current_stance AS stance
     JOIN current_evidence AS sentence USING (document_id, label_run_id, target)
     JOIN current_label_run AS run USING (document_id, label_run_id)
@@ -18,8 +18,8 @@ WITH of_document AS (
         AND ($voice IS NULL OR sentence.voice = $voice)
     QUALIFY row_number() OVER (PARTITION BY document_id ORDER BY sentence.rank) = 1
 )
-SELECT * REPLACE (round(p, 3) AS p), count(*) OVER (PARTITION BY story_id) AS documents
+SELECT * EXCLUDE (link) REPLACE (round(p, 3) AS p), count(*) OVER (PARTITION BY story_id) AS documents
 FROM of_document
-QUALIFY row_number() OVER (PARTITION BY story_id ORDER BY of_document.p DESC, day, document_id) = 1
+QUALIFY row_number() OVER (PARTITION BY story_id ORDER BY of_document.p DESC, link <> 'origin', day, document_id) = 1
 ORDER BY of_document.p DESC, document_id
 LIMIT $most
