@@ -12,7 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 
 PIPED_WIDTH = 240  # characters; a file has no edge to break at
-STANCE_COLUMNS = ("target", "bloc", "week", "n", "net", "low", "high")  # of net_stance: a narrow terminal has no more room
+STANCE_COLUMNS = (
+    "target",
+    "bloc",
+    "week",
+    "n",
+    "net",
+    "low",
+    "high",
+)  # of net_stance: a narrow terminal has no more room
 Rows = Sequence[Sequence[Any]]
 
 

@@ -43,7 +43,8 @@ def shingles(text: str) -> Shingles:
 
 def sketch(all_shingles: Shingles) -> Shingles:
     """Return the sample of shingles by which candidates are found."""
-    return all_shingles[all_shingles % SAMPLE == 0]
+    kept: Shingles = all_shingles[all_shingles % SAMPLE == 0]
+    return kept
 
 
 def shared(one: Shingles, other: Shingles) -> int:

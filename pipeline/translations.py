@@ -58,9 +58,7 @@ def outline(text: str) -> Outline:
     """Return the outline of a text."""
     text = text[:LONGEST]
     spans = sentences(text)[:MOST_SENTENCES]
-    return Outline(
-        parts=tuple((_width(text[start:end]), frozenset(numbers(text[start:end]))) for start, end in spans)
-    )
+    return Outline(parts=tuple((_width(text[start:end]), frozenset(numbers(text[start:end]))) for start, end in spans))
 
 
 def numbers(text: str) -> list[str]:

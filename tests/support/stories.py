@@ -68,7 +68,16 @@ def _event(event: dict[str, Any], frames: dict[str, dict[str, str]]) -> Iterator
         for made, text in texts.items():
             title = version["title"] if made == kind else f"{made}: {version['title']}"
             name = f"{event['id']}-{lang}-{made}"
-            yield Written(name=name, story=event["id"], kind=made, lang=lang, title=title, text=text, outlet=name, held_out=held_out)
+            yield Written(
+                name=name,
+                story=event["id"],
+                kind=made,
+                lang=lang,
+                title=title,
+                text=text,
+                outlet=name,
+                held_out=held_out,
+            )
     for place, told in enumerate(event["independent"]):
         name = f"{event['id']}-independent-{place}"
         yield Written(name=name, story=name, kind="independent", lang=told["lang"], title=told["title"],
@@ -130,7 +139,9 @@ def tell(store: Store, documents: Sequence[Written], when: Mapping[str, str | No
     for place, each in enumerate(documents):
         shown = when.get(each.name, f"2026-11-19T{place // 60:02}:{place % 60:02}:30Z")
         entries.append(entry(f"e-{each.name}", place, f"f-{each.outlet}", each.outlet, published_at=shown))
-        rows = document_rows(each.name, f"e-{each.name}", each.outlet, f"f-{each.outlet}", lang=each.lang, title=each.title)
+        rows = document_rows(
+            each.name, f"e-{each.name}", each.outlet, f"f-{each.outlet}", lang=each.lang, title=each.title
+        )
         rows["document_text"][0]["text"] = each.text
         rows["evidence"].clear()
         loaded.append(rows)

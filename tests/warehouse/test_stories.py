@@ -108,7 +108,10 @@ def test_the_order_of_arrival_does_not_matter(store: Store, tmp_path: Path, seed
 def test_a_late_origin_merges_stories_and_leaves_the_earlier_state(store: Store) -> None:
     whole = SET["compute-fund-en-original"]
     parts = whole.text.split("\n\n")
-    halves = [replace(whole, name=name, outlet=name, text="\n\n".join(text)) for name, text in (("top", parts[:2]), ("end", parts[2:]))]
+    halves = [
+        replace(whole, name=name, outlet=name, text="\n\n".join(text))
+        for name, text in (("top", parts[:2]), ("end", parts[2:]))
+    ]
     when = {whole.name: "2026-11-10T09:00:30Z", "top": "2026-11-11T09:00:30Z", "end": "2026-11-12T09:00:30Z"}
     tell(store, halves, when)
     link(store)
@@ -118,7 +121,8 @@ def test_a_late_origin_merges_stories_and_leaves_the_earlier_state(store: Store)
     link(store)
     assert set(told_stories(store).values()) == {whole.name}
     then = store.rows(
-        "SELECT document_id, arg_max(story_id, load_id) AS story_id FROM story WHERE load_id <= $load_id GROUP BY ALL", **known
+        "SELECT document_id, arg_max(story_id, load_id) AS story_id FROM story WHERE load_id <= $load_id GROUP BY ALL",
+        **known,
     )
     assert {row["document_id"]: row["story_id"] for row in then} == {"top": "top", "end": "end"}
     assert run_checks(store.target) == {}
@@ -126,7 +130,9 @@ def test_a_late_origin_merges_stories_and_leaves_the_earlier_state(store: Store)
 
 def test_linking_again_writes_nothing_and_a_kill_between_steps_loses_nothing(store: Store) -> None:
     tell(store, [SET[name] for name in SOME], TIMES)
-    assert {row["document_id"] for row in store.rows("FROM current_story WHERE link = 'origin'")} == set(SOME), "not yet linked"
+    assert {row["document_id"] for row in store.rows("FROM current_story WHERE link = 'origin'")} == set(SOME), (
+        "not yet linked"
+    )
     rows = unsketched(store.target, 5)
     assert [row["method"] for row in rows] == [METHOD] * 5
     store.load("stories", sketch=rows)  # killed here: seven have no sketch, nothing has a place
@@ -180,7 +186,15 @@ def test_copies_of_a_line_do_not_make_the_work_grow_with_their_square(store: Sto
 
 
 def test_texts_of_every_size_are_taken(store: Store) -> None:
-    texts = ["", "One word", "规", "1 2 3 4 5 6 7 8 9 10. " * 3, "\U0001f916 " * 50, "9" * 500 + " 12 14 " + "x" * 300_000, "\u0661\u0662\u0663 ½ ② 1.2.3"]
+    texts = [
+        "",
+        "One word",
+        "规",
+        "1 2 3 4 5 6 7 8 9 10. " * 3,
+        "\U0001f916 " * 50,
+        "9" * 500 + " 12 14 " + "x" * 300_000,
+        "\u0661\u0662\u0663 ½ ② 1.2.3",
+    ]
     odd = [Written(name=f"odd-{n}", story=f"odd-{n}", kind="original", lang="en" if n % 2 else "", title="t", text=text, outlet=f"o-{n}")
            for n, text in enumerate(texts)]  # fmt: skip
     tell(store, odd)

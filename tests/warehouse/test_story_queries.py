@@ -36,8 +36,14 @@ def publish(store: Store, told: Sequence[Told], translated: tuple[str, ...] = ()
     outlets = sorted({each[1] for each in told})
     store.load("feeds", feed=[feed(f"f-{who}", who) for who in outlets],
                outlet=[{**outlet(who, BLOC[who[:2]]), "country": who[:2]} for who in outlets])  # fmt: skip
-    entries = [entry(f"e-{name}", n, f"f-{who}", who, published_at=when) for n, (name, who, when, _, _) in enumerate(told)]
-    polls = [poll(f"p-{who}-{day}", f"f-{who}", polled_at=f"{day}T23:00:00Z") for who in outlets for day in {each[2][:10] for each in told}]
+    entries = [
+        entry(f"e-{name}", n, f"f-{who}", who, published_at=when) for n, (name, who, when, _, _) in enumerate(told)
+    ]
+    polls = [
+        poll(f"p-{who}-{day}", f"f-{who}", polled_at=f"{day}T23:00:00Z")
+        for who in outlets
+        for day in {each[2][:10] for each in told}
+    ]
     store.load("poll", poll=sorted(polls, key=lambda row: row["poll_id"]), entry=entries)
     rows = merged(*(document_rows(name, f"e-{name}", who, f"f-{who}", lang=lang) for name, who, *_ in told))
     for row, each in zip(rows["stance_label"], told, strict=True):
@@ -91,7 +97,9 @@ def test_net_stance_counts_one_vote_a_story_and_country(store: Store) -> None:
 def test_targets_that_are_not_on_one_scale_say_so(store: Store) -> None:
     publish(store, WEEK[:1])
     rows = merged(document_rows("wire", "", run="m2"))
-    rows["stance_label"] = [{**rows["stance_label"][0], "target": name} for name in ("us_approach", "china_initiative", "multilateral")]
+    rows["stance_label"] = [
+        {**rows["stance_label"][0], "target": name} for name in ("us_approach", "china_initiative", "multilateral")
+    ]
     rows["label_run"][0]["created_at"] = "2026-11-21T00:00:00Z"
     store.load("documents", **{name: rows[name] for name in ("label_run", "relevance_label", "stance_label")})
     assert dict(some(ask(store, "net_stance"), "target", "note")) == {
@@ -112,7 +120,15 @@ def test_the_interval_is_what_a_bootstrap_over_outlets_finds(store: Store) -> No
             told.append((f"d-{who}-{n}", f"US-{who:02}", "2026-11-18T09:00:00Z", f"s-{who}-{n}", net))
     publish(store, told)
     (row,) = ask(store, "net_stance")
-    sums = np.array([[sum(each[4] for each in told if each[1] == f"US-{who:02}"), sum(each[1] == f"US-{who:02}" for each in told)] for who in range(40)])
+    sums = np.array(
+        [
+            [
+                sum(each[4] for each in told if each[1] == f"US-{who:02}"),
+                sum(each[1] == f"US-{who:02}" for each in told),
+            ]
+            for who in range(40)
+        ]
+    )
     drawn = sums[chance.integers(0, 40, (4000, 40))].sum(axis=1)
     spread = float(np.std(drawn[:, 0] / drawn[:, 1]))
     assert (row["n"], row["clusters"]) == (len(told), 40)
@@ -131,14 +147,22 @@ def test_daily_share_raw_distinct_and_votes(store: Store) -> None:
     publish(store, WEEK)
     rows = {row["day"].day: row for row in ask(store, "daily_share")}
     names = ("relevant", "seen", "stories", "votes", "pooled_share", "distinct_share")
-    assert some([rows[17], rows[18], rows[19]], *names) == [(3, 3, 1, 2, 1.0, 1.0), (3, 3, 2, 3, 1.0, 1.0), (2, 2, 2, 2, 1.0, 1.0)]
-    extra = [entry(f"x{n}", n, "f-US-a", "US-a", published_at="2026-11-17T09:00:00Z") for n in range(3)]  # seen, never read
+    assert some([rows[17], rows[18], rows[19]], *names) == [
+        (3, 3, 1, 2, 1.0, 1.0),
+        (3, 3, 2, 3, 1.0, 1.0),
+        (2, 2, 2, 2, 1.0, 1.0),
+    ]
+    extra = [
+        entry(f"x{n}", n, "f-US-a", "US-a", published_at="2026-11-17T09:00:00Z") for n in range(3)
+    ]  # seen, never read
     store.load("poll", "run-2", poll=[poll("p-x", "f-US-a", polled_at="2026-11-17T23:30:00Z")], entry=extra)
     finish_run(store.target, "run-2", NOW, {}, now=NOW)
     row = next(row for row in ask(store, "daily_share") if row["day"].day == 17)
     # six items; three of them one story: one of four that are told
     assert some([row], *names) == [(3, 6, 1, 2, 0.5, 0.25)]
-    assert some(ask(store, "daily_share", bloc="global_south", since="2026-11-17"), "relevant", "stories", "votes")[0] == (1, 1, 1)
+    assert some(ask(store, "daily_share", bloc="global_south", since="2026-11-17"), "relevant", "stories", "votes")[
+        0
+    ] == (1, 1, 1)
 
 
 def test_amplification(store: Store) -> None:
@@ -160,7 +184,9 @@ def test_amplification(store: Store) -> None:
 
 
 def test_an_origin_that_is_not_known_is_nobodys(store: Store) -> None:
-    publish(store, [("one", "US-a", "2026-11-18T09:00:00Z", "s", 0.1), ("two", "KE-a", "2026-11-18T00:00:00Z", "s", 0.1)])
+    publish(
+        store, [("one", "US-a", "2026-11-18T09:00:00Z", "s", 0.1), ("two", "KE-a", "2026-11-18T00:00:00Z", "s", 0.1)]
+    )
     assert some(ask(store, "amplification"), "place", "original", "first_unclear", "original_rate") == [
         ("(all)", None, 1, None), ("KE", 0, 1, None), ("US", 0, 1, None)]  # fmt: skip
     assert some(ask(store, "first_to_publish"), "led", "followed", "unclear", "median_hours") == [(0, 0, 1, None)] * 2
@@ -169,7 +195,18 @@ def test_an_origin_that_is_not_known_is_nobodys(store: Store) -> None:
 def test_first_to_publish(store: Store) -> None:
     """s: us 08:00, global south 12:30 of the same day: 4.5 hours. z: Argentina 07:00, us 09:30: 2.5 hours. y is not shared."""
     publish(store, WEEK)
-    names = ("first", "follower", "stories", "led", "followed", "at_once", "unclear", "median_days", "hours_known", "median_hours")
+    names = (
+        "first",
+        "follower",
+        "stories",
+        "led",
+        "followed",
+        "at_once",
+        "unclear",
+        "median_days",
+        "hours_known",
+        "median_hours",
+    )
     assert some(ask(store, "first_to_publish"), *names) == [
         ("global_south", "us", 2, 1, 1, 0, 0, 0.0, 1, 2.5),
         ("us", "global_south", 2, 1, 1, 0, 0, 0.0, 1, 4.5),
@@ -186,7 +223,10 @@ def test_strongest_sentences_come_once_a_story(store: Store) -> None:
     publish(store, WEEK)
     names = ("document_id", "story_id", "p", "documents")
     asked = {"target": "binding_rules", "label": "favor"}
-    assert some(ask(store, "strongest_sentences", **asked), *names) == [("ke-copy", "wire", 0.85, 4), ("alone", "alone", 0.6, 1)]
+    assert some(ask(store, "strongest_sentences", **asked), *names) == [
+        ("ke-copy", "wire", 0.85, 4),
+        ("alone", "alone", 0.6, 1),
+    ]
     assert some(ask(store, "strongest_sentences", **asked, bloc="us"), *names)[0] == ("wire", "wire", 0.75, 2)
 
 
@@ -205,5 +245,7 @@ def test_counts_of_a_story_by_country(store: Store) -> None:
         ("AR", 1, 1, 1, "ar-copy"), ("KE", 1, 1, 1, "ke-copy"), ("US", 3, 3, 3, "wire")]  # fmt: skip
     assert rows[0]["first_published_at"] is None, "a day is no hour"
     assert rows[1]["first_published_at"].isoformat() == "2026-11-17T12:30:00+00:00"
-    (all_three,) = store.rows("SELECT sum(documents) AS raw, count(DISTINCT story_id) AS distinct_stories, count(*) AS votes FROM story_country")
+    (all_three,) = store.rows(
+        "SELECT sum(documents) AS raw, count(DISTINCT story_id) AS distinct_stories, count(*) AS votes FROM story_country"
+    )
     assert list(all_three.values()) == [8, 3, 6]
