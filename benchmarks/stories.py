@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,9 @@ from warehouse.spool import deal, write_load  # noqa: E402
 from warehouse.stories import places, unlinked, unsketched  # noqa: E402
 
 BATCH = 1000
+VOCABULARY = ["".join(each) for each in product("bdfgklmnprstvz", "aeiou", "bdfgklmnprst", "aeiou", "bdfgklmnprst")][
+    :50_000
+]
 
 
 def measure_pairs() -> None:
@@ -98,9 +101,9 @@ def generate(target: str, number: int, start: int = 0) -> None:
                 else ["Agencies", "report", *words[20:]]
             )
         else:
-            words = [f"w{rank}" for rank in np.minimum(chance.zipf(1.3, int(chance.integers(60, 600))), 50_000)]
+            words = [VOCABULARY[int(rank) - 1] for rank in 50_000 ** chance.random(int(chance.integers(60, 600)))]
         who = int(chance.integers(500))
-        texts.append(" ".join([*words, *(f"outlet{who}line{k}" for k in range(12))]))
+        texts.append(" ".join([*words, *(f"{VOCABULARY[who]}line{VOCABULARY[k]}" for k in range(12))]))
         rows.append((f"d{n:07}", f"o{who}", n / total * 28, texts[-1]))
     with writing(target) as con:
         con.execute("CREATE TEMP TABLE made (document_id VARCHAR, outlet_id VARCHAR, day DOUBLE, text VARCHAR)")

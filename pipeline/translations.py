@@ -18,13 +18,14 @@ from pipeline.sentences import sentences
 
 LONGEST = 20_000  # code points; what follows is not compared
 MOST_SENTENCES = 60
+MOST_NUMBERS = 100  # of a text that make marks: a table of prices has thousands
 NEAR = 3  # numbers with at most so many steps between them make a mark
 LEAST_MARK = 2.5  # weight of its two numbers: two days of a month, or a day and a year, are too common
 SKIP = 0.5  # cost of a sentence that the other text has not
 MERGE = 0.35  # cost of two sentences that became one
 SPREAD = 0.25  # of the logarithm of the ratio of two lengths that say the same
 RATIOS = (0.85, 1.0, 1.18)  # one language is wordier than another
-_NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3})*(?:[.,]\d+)?", re.ASCII)
+_NUMBER = re.compile(r"(?<![A-Za-z\d])\d+(?:[.,\u00a0\u202f' ]\d{3})*(?:[.,]\d+)?", re.ASCII)
 _GROUPS = re.compile(r"[.,\u00a0\u202f' ](?=\d{3}(?:\D|$))")
 _SCALES = tuple(
     (re.compile(rf"\s?(?:{words})", re.IGNORECASE), power)
@@ -69,7 +70,7 @@ def numbers(text: str) -> list[str]:
 
 def marks(text: str) -> set[str]:
     """Return pairs of numbers that stand near each other: by them a translation's original is found."""
-    named = numbers(text[:LONGEST])
+    named = numbers(text[:LONGEST])[:MOST_NUMBERS]
     near = (pair for n in range(len(named)) for pair in combinations(named[n : n + NEAR + 1], 2))
     return {" ".join(sorted(pair)) for pair in near if pair[0] != pair[1] and weight(pair) >= LEAST_MARK}
 

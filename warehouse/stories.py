@@ -102,6 +102,8 @@ def _origin(name: str, parents: Mapping[str, str | None]) -> str:
     return name
 
 
-def _ask(con: Connection, name: str, **params: object) -> list[Row]:
+def _ask(con: Connection, name: str, **params: Any) -> list[Row]:
     sql = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    if "ids" in params:  # as one text: of a list DuckDB looks for a module that is not there, once an element
+        params = {**params, "ids": "\n".join(params["ids"])}
     return fetch_rows(con, sql, {"method": METHOD, **params} if "$method" in sql else params)
