@@ -24,7 +24,7 @@ LEAST_MARK = 2.5  # weight of its two numbers: two days of a month, or a day and
 SKIP = 0.5  # cost of a sentence that the other text has not
 MERGE = 0.35  # cost of two sentences that became one
 SPREAD = 0.25  # of the logarithm of the ratio of two lengths that say the same
-RATIOS = (0.85, 1.0, 1.18)  # one language is wordier than another
+RATIOS = (1 / 1.18, 1.0, 1.18)  # one language is wordier than another
 _NUMBER = re.compile(r"(?<![A-Za-z\d])\d+(?:[.,\u00a0\u202f' ]\d{3})*(?:[.,]\d+)?", re.ASCII)
 _GROUPS = re.compile(r"[.,\u00a0\u202f' ](?=\d{3}(?:\D|$))")
 _SCALES = tuple(

@@ -16,7 +16,7 @@ from tests.support.store import Store
 from tests.support.stories import Written, link, tell, told_stories
 from warehouse.load import load_folder
 from warehouse.query import run_checks
-from warehouse.stories import places, unlinked, unsketched
+from warehouse.stories import SQL, places, unlinked, unsketched
 
 FLOORS = json.loads((Path(__file__).parents[1] / "data" / "floors.json").read_text("utf-8"))["stories"]
 SET = {each.name: each for each in support.read_set()}
@@ -178,8 +178,8 @@ def test_copies_of_a_line_do_not_make_the_work_grow_with_their_square(store: Sto
     tell(store, copies)
     while rows := unsketched(store.target, 100):
         store.load("stories", sketch=rows)
-    sql = (Path("warehouse") / "links" / "candidates.sql").read_text("utf-8")
-    found = store.rows(sql, method=METHOD, window=7, ids=[each.name for each in copies])
+    sql = (SQL / "candidates.sql").read_text("utf-8")
+    found = store.rows(sql, method=METHOD, window=7, ids="\n".join(each.name for each in copies))
     assert len(found) == 3 + 2 + 1 + 56 * 4
     link(store)
     assert set(told_stories(store).values()) == {"copy-00"}
