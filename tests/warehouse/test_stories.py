@@ -14,6 +14,7 @@ from pipeline.stories import METHOD, find_source, piece
 from tests.support import stories as support
 from tests.support.store import Store
 from tests.support.stories import Written, link, tell, told_stories
+from warehouse.connect import connect
 from warehouse.load import load_folder
 from warehouse.query import run_checks
 from warehouse.stories import SQL, places, unlinked, unsketched
@@ -201,3 +202,25 @@ def test_texts_of_every_size_are_taken(store: Store) -> None:
     link(store)
     assert set(told_stories(store)) == {each.name for each in odd}
     assert run_checks(store.target) == {}
+
+
+def test_the_check_finds_stories_that_cannot_be(store: Store) -> None:
+    one = SET["label-law-en-original"]
+    copies = [replace(one, name=f"copy-{n}", outlet=f"o-{n}") for n in range(5)]
+    tell(store, copies)
+    link(store)
+    con = connect(store.target)
+    con.execute("UPDATE story SET parent_id = 'copy-4' WHERE document_id = 'copy-3'")
+    con.execute("UPDATE story SET similarity = NULL WHERE document_id = 'copy-2'")
+    con.execute("UPDATE story SET story_id = 'copy-1' WHERE document_id = 'copy-4'")
+    con.execute(
+        "INSERT INTO sketch SELECT * REPLACE ('nobody' AS document_id) FROM sketch WHERE document_id = 'copy-0'"
+    )
+    con.close()
+    assert {(problem, name) for problem, name in run_checks(store.target)["stories"]} == {
+        ("source that is not earlier, or of another story", "copy-3"),
+        ("origin with a source, or copy without one", "copy-2"),
+        ("source that is not earlier, or of another story", "copy-4"),
+        ("origin that is not the earliest", "copy-4"),
+        ("sketch of an unknown document", "nobody"),
+    }
