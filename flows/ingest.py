@@ -26,6 +26,7 @@ from rich.progress import Progress
 from flows import rows, stages
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
+from flows.stories import link_stories
 from pipeline.feeds import load_feeds
 from pipeline.records import Feed, Validators
 from pipeline.settings import load_settings
@@ -62,7 +63,7 @@ def run_name() -> str:
 def ingest(
     feeds: str | None = None, warehouse: str | None = None, all_feeds: bool = False, limit: int | None = None
 ) -> dict[str, int] | State[Any]:
-    """Make one pass: poll due feeds, fetch, extract, label, load, publish.
+    """Make one pass: poll due feeds, fetch, extract, label, load, link copies, publish.
 
     feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file. all_feeds: also
     feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
@@ -77,6 +78,7 @@ def ingest(
         _begin(one, known)
         _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
         _work_off(one, _pending(settings.warehouse, known, limit), bars)
+        link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)

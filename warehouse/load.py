@@ -29,9 +29,10 @@ KINDS: dict[str, tuple[str, ...]] = {
         *("entry", "document", "document_text", "label_run", "relevance_label", "topic_label", "stance_label"),
         *("evidence", "rejection"),
     ),
+    "stories": ("sketch", "story"),
     "human": ("human_label",),
 }
-STAGED = ("outlet", "feed", "poll", *KINDS["documents"], "human_label")
+STAGED = ("outlet", "feed", "poll", *KINDS["documents"], *KINDS["stories"], "human_label")
 OF_A_DOCUMENT = ("document_text", "relevance_label", "topic_label", "stance_label", "evidence")
 LARGEST_ROW = (
     64 * 1024 * 1024
@@ -154,7 +155,7 @@ def _refuse_unknown_keys(path: Path, columns: set[str]) -> None:
 
 def _write(con: Connection, head: Mapping[str, str]) -> None:
     """Run the steps of a kind; what breaks the contract stops them before the caller commits."""
-    if head["kind"] in ("feeds", "human"):
+    if head["kind"] in ("feeds", "stories", "human"):
         _run_step(con, head["kind"], head)
         return
     _run_step(con, "poll" if head["kind"] == "poll" else "decide", head)

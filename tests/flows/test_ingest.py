@@ -88,6 +88,7 @@ CONTENT = {
     "topics": "SELECT document_id, topic, p, label FROM topic_label ORDER BY ALL",
     "stances": "SELECT document_id, target, p_favor, p_against, p_neutral, label, abstain FROM stance_label ORDER BY ALL",
     "evidence": "SELECT document_id, target, rank, sentence_start, sentence_end, text FROM evidence ORDER BY ALL",
+    "stories": "SELECT document_id, story_id, parent_id, link, similarity FROM current_story ORDER BY ALL",
     "outcomes": "SELECT entry_id, outcome, reason FROM entry ORDER BY ALL",
     "winners": "SELECT document_id, entry_id, feed_id FROM document ORDER BY ALL",
 }
@@ -107,6 +108,16 @@ def test_outcomes_add_up_and_the_checks_find_nothing(undisturbed: Path) -> None:
     assert "http_404" in reasons
     assert len(reasons) >= 2
     assert ask(undisturbed, "SELECT count(*) FROM poll WHERE outcome = 'error'") == [(1,)]
+
+
+def test_the_agency_stories_of_the_web_are_linked_across_outlets_and_languages(undisturbed: Path) -> None:
+    shared = (
+        "SELECT documents, outlets, languages, first_known FROM story_origin WHERE documents > 1 ORDER BY languages"
+    )
+    assert ask(undisturbed, shared) == [(3, 3, 1, True), (3, 3, 2, True)]
+    links = "SELECT link, count(*) FROM current_story WHERE link <> 'origin' GROUP BY link ORDER BY link"
+    assert ask(undisturbed, links) == [("copy", 3), ("translation", 1)]
+    assert ask(undisturbed, "SELECT count(*) FROM document ANTI JOIN story USING (document_id)") == [(0,)]
 
 
 def test_a_second_pass_loads_nothing_twice_while_a_reader_is_open(bench: Bench, undisturbed: Path) -> None:

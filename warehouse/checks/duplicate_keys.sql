@@ -28,6 +28,10 @@ UNION ALL
 SELECT 'human_label' AS record, concat_ws(' ', document_id, coder, kind, target, label, coded_at) AS id, count(*) AS n FROM human_label
 GROUP BY document_id, coder, kind, target, label, codebook_version, coded_at, weight HAVING count(*) > 1
 UNION ALL
+SELECT 'sketch' AS record, concat_ws(' ', document_id, method) AS id, count(*) AS n FROM sketch GROUP BY document_id, method HAVING count(*) > 1
+UNION ALL
+SELECT 'story' AS record, concat_ws(' ', document_id, load_id) AS id, count(*) AS n FROM story GROUP BY document_id, load_id HAVING count(*) > 1
+UNION ALL
 SELECT 'outlet_day' AS record, concat_ws(' ', outlet_id, day, load_id) AS id, count(*) AS n FROM outlet_day GROUP BY outlet_id, day, load_id HAVING count(*) > 1
 UNION ALL
 SELECT 'migration' AS record, concat_ws(' ', number) AS id, count(*) AS n FROM migration GROUP BY number HAVING count(*) > 1
