@@ -36,8 +36,11 @@ class Settings(BaseSettings):
     max_body: int = Field(default=10_000_000, gt=0)
     task_runner: Literal["thread"] = "thread"
     allow_hosts: list[str] = []  # host:port that may be private, and need no delay
-    poll_interval: float = Field(default=1800.0, gt=0)
-    max_attempts: int = Field(default=5, gt=0)  # fetches of one entry before it is rejected for good
+    host_requests_a_day: int = Field(default=2_000, gt=0)
+    host_bytes_a_day: int = Field(default=500_000_000, gt=0)
+    proxy: str | None = None  # never taken from the environment
+    poll_interval: float = Field(default=1800.0, gt=0)  # the first one of a feed; steered from there
+    max_attempts: int = Field(default=8, gt=0)  # fetches of one entry before it goes into quarantine
     batch_size: int = Field(default=64, ge=1, le=1024)  # entries a task fetches, extracts and labels
 
     @classmethod

@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "steps"
 KINDS: dict[str, tuple[str, ...]] = {
     "feeds": ("outlet", "feed"),
-    "poll": ("poll", "entry", "rejection"),
+    "poll": ("poll", "entry", "rejection", "feed_schedule", "host"),
     "documents": (
         *("entry", "document", "document_text", "label_run", "relevance_label", "topic_label", "stance_label"),
-        *("evidence", "rejection"),
+        *("evidence", "rejection", "host"),
     ),
     "human": ("human_label",),
 }
-STAGED = ("outlet", "feed", "poll", *KINDS["documents"], "human_label")
+STAGED = ("outlet", "feed", "poll", "feed_schedule", *KINDS["documents"], "human_label")
 OF_A_DOCUMENT = ("document_text", "relevance_label", "topic_label", "stance_label", "evidence")
 LARGEST_ROW = (
     64 * 1024 * 1024
@@ -161,7 +161,10 @@ def _write(con: Connection, head: Mapping[str, str]) -> None:
     problems = fetch_rows(con, (STEPS / "problems.sql").read_text(encoding="utf-8"), {"kind": head["kind"]})
     if problems:
         raise WarehouseError(f"load {head['load_id']}: " + "; ".join(str(row["problem"]) for row in problems))
+    if head["kind"] == "documents":
+        _run_step(con, "revise", head)
     _run_step(con, "documents", head)
+    _run_step(con, "hosts", head)
 
 
 def _run_step(con: Connection, name: str, params: Mapping[str, object]) -> None:
