@@ -33,7 +33,7 @@ def add(group: typer.Typer, command: Callable[..., None], name: str | None = Non
 
 for each in (
     *(passes.run, passes.demo, passes.relabel, passes.serve),
-    *(stored.query, stored.status),
+    *(stored.query, stored.status, stored.replay),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),
 ):

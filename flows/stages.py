@@ -10,39 +10,42 @@ import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from flows import rows
+from flows import poll_rows, rows
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError
+from pipeline.errors import Transient, WarehouseBusy, WarehouseError
 from pipeline.extract import extract
-from pipeline.fetch import fetch_pages, read_warc, write_warc
+from pipeline.fetch import read_warc, write_warc
 from pipeline.model import Classifier, load_classifier
-from pipeline.pace import Pace
-from pipeline.poll import poll_feeds
-from pipeline.records import Document, Feed, Rejection, Validators
+from pipeline.records import Document, Feed, Labels, Page, Rejection, Validators
+from pipeline.reservations import may_keep
+from pipeline.schedule import NOT_TRIED, FeedState, next_attempt
+from pipeline.session import Session
 from pipeline.settings import Settings
+from warehouse import state
 from warehouse.load import load_folder
-from warehouse.spool import drop_early, drop_load, iso, ready_loads, work_folder, write_load
+from warehouse.spool import drop_early, drop_load, iso, ready_loads, set_aside, work_folder, write_load
 
 log = logging.getLogger(__name__)
 CODE_VERSION = version("stancewatch")
-RETRY_STEP = timedelta(minutes=30)
+PAGES, UNKEPT = "pages.warc.gz", "unkept.warc.gz"  # what is kept, and what its owner does not want kept
 
 
 class Pass:
-    """What the stages of one pass share. Not a record: it holds the pace of every host."""
+    """What the stages of one pass share. Not a record: a pass that asks anything of anyone gives it its `session`."""
+
+    session: Session
 
     def __init__(self, settings: Settings, run_id: str) -> None:
         self.settings = settings
         self.run_id = run_id
         self.data = settings.data
-        self.pace = Pace(settings)
 
 
 _loading = Lock()  # the import of transformers is lazy, and fails where two threads make it at once
@@ -63,31 +66,45 @@ def _classifier_for(
     return load_classifier(model, book, nli=nli, device=device), book
 
 
-def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, int]], work: Path) -> Path:
-    """Poll a batch of (feed, validators, failures so far); return the load that holds entries and validators."""
-    polls = poll_feeds(one.settings, one.pace, [(feed, known) for feed, known, _ in feeds])
-    for (feed, _, _), answer in zip(feeds, polls, strict=True):
+def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: Path) -> Path:
+    """Poll a batch of (feed, validators, state); return the load that holds entries, validators and the next polls."""
+    now = datetime.now(UTC)
+    asked = [
+        (
+            replace(feed, url=known.address),
+            seen if known.trusts_validators(now) else Validators(body_hash=seen.body_hash),
+        )
+        for feed, seen, known in feeds
+    ]
+    polls = one.session.poll(asked)
+    for (feed, _), answer in zip(asked, polls, strict=True):
         if answer.error:
             log.warning("feed %s (%s): %s", feed.feed_id, feed.url, answer.error)
         else:
-            seen = "unchanged" if answer.unchanged else f"{len(answer.entries)} entries"
-            log.info("feed %s (%s): %s", feed.feed_id, feed.url, seen)
-    interval = timedelta(seconds=one.settings.poll_interval)
-    return write_load(work, one.run_id, "poll", rows.poll_tables(one.run_id, feeds, polls, interval))
+            seen_now = "unchanged" if answer.unchanged else f"{len(answer.entries)} entries"
+            log.info("feed %s (%s): %s", feed.feed_id, feed.url, seen_now)
+    shown = {entry.entry_id for answer in polls for entry in answer.entries}
+    known_before = state.known_entries(one.settings.warehouse, sorted(shown)) if shown else set()
+    listed = [(feed, schedule) for feed, _, schedule in feeds]
+    tables = poll_rows.poll_tables(one.run_id, listed, polls, known_before, one.settings.poll_interval)
+    tables["host"] = poll_rows.host_rows(one.session.pace.changed())
+    return write_load(work, one.run_id, "poll", tables)
 
 
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
-    """Fetch a batch of pending entries into its work folder: pages.warc.gz and fetched.jsonl, an entry a line in order."""
-    results = fetch_pages(one.settings, one.pace, [entry["url"] for entry in entries])
-    write_warc(folder / "pages.warc.gz", [page for page in results if not isinstance(page, ItemError)])
+    """Fetch a batch of pending entries into its work folder: two WARC files and fetched.jsonl, an entry a line in order."""
+    results = one.session.fetch([entry["url"] for entry in entries])
+    pages = [page for page in results if isinstance(page, Page)]
+    write_warc(folder / PAGES, [page for page in pages if may_keep(page)])
+    write_warc(folder / UNKEPT, [page for page in pages if not may_keep(page)])
     with (folder / "fetched.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
         for entry, page in zip(entries, results, strict=True):
             line: dict[str, Any] = {"entry": entry}
-            if isinstance(page, ItemError):
-                log.info("page %s: %s", entry["url"], page)
-                line["failure"] = [isinstance(page, Transient), page.reason, page.detail]
+            if isinstance(page, Page):
+                line |= {"fetched_at": iso(page.fetched_at), "file": PAGES if may_keep(page) else UNKEPT}
             else:
-                line["fetched_at"] = iso(page.fetched_at)
+                log.info("page %s: %s", entry["url"], page)
+                line["failure"] = [isinstance(page, Transient), page.reason, page.detail, page.retry_after]
             stream.write(json.dumps(line) + "\n")
     return folder
 
@@ -99,11 +116,11 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
-    pages = read_warc(folder / "pages.warc.gz")
+    pages = {name: read_warc(folder / name) for name in (PAGES, UNKEPT)}
     with (folder / "extracted.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
         for line in _lines(folder / "fetched.jsonl"):
             if "failure" not in line:
-                url, _, body = next(pages)
+                url, _, body = next(pages[line["file"]])
                 document = extract(body, url, line["entry"]["published_at"])
                 line["document"] = asdict(replace(document, title=document.title or line["entry"]["title"]))
             stream.write(json.dumps(line) + "\n")
@@ -123,34 +140,61 @@ def document_of(line: dict[str, Any]) -> Document | None:
 
 def label(one: Pass, folder: Path) -> Path:
     """Label the documents of an extracted batch and return the load that holds every outcome of the batch."""
-    settings = one.settings
-    classifier, book = classifier_for(settings)
+    classifier, book = classifier_for(one.settings)
     lines = list(_lines(folder / "extracted.jsonl"))
     documents = [document_of(line) for line in lines]
-    usable = [d for d in documents if d is not None and d.rejection is None]
-    labels = iter(classifier.label([(d.title, d.text, d.lang) for d in usable]))
+    wanted = [
+        d for line, d in zip(lines, documents, strict=True) if d and d.rejection is None and _is_news(line["entry"], d)
+    ]
+    labels = iter(classifier.label([(d.title, d.text, d.lang) for d in wanted]))
     tables = rows.DocumentTables(one.run_id, classifier, book, CODE_VERSION)
-    warc = keep_warc(one.data, folder)
+    kept = keep_warc(one.data, folder)
     for line, document in zip(lines, documents, strict=True):
-        if document is None:
-            again, reason, detail = line["failure"]
-            attempts = line["entry"]["attempts"] + 1
-            if again and attempts < settings.max_attempts:
-                tables.pending(line["entry"], reason, attempts, datetime.now(UTC) + RETRY_STEP * attempts)
-            else:
-                tables.rejected(line["entry"], Rejection(stage="fetch", reason=reason, detail=detail), attempts)
-        elif document.rejection is not None:
-            tables.rejected(line["entry"], document.rejection, line["entry"]["attempts"] + 1)
-        else:
-            tables.loaded(line["entry"], document, next(labels), line["fetched_at"], warc)
+        _decide(one.settings, tables, line, document, labels, kept)
+    tables.tables["host"] = poll_rows.host_rows(one.session.pace.changed())
     return write_load(folder, one.run_id, "documents", tables.tables)
+
+
+def _is_news(entry: dict[str, Any], document: Document) -> bool:
+    """Whether a page brings something: of an entry that is loaded already, another title or text of its document."""
+    if entry["document_id"] is None:
+        return True
+    known = (entry["document_id"], entry["stored_title"], entry["text_hash"])
+    return known[0] == document.document_id and known[1:] != (document.title, rows.text_hash(document.text))
+
+
+def _decide(
+    settings: Settings,
+    tables: rows.DocumentTables,
+    line: dict[str, Any],
+    document: Document | None,
+    labels: Iterator[Labels],
+    kept: str,
+) -> None:
+    """Give one entry its outcome."""
+    entry, tried = line["entry"], line["entry"]["attempts"] + 1
+    if document is not None and document.rejection is None and _is_news(entry, document):
+        warc = kept if line["file"] == PAGES else None
+        tables.loaded(entry, document, next(labels), line["fetched_at"], warc)
+    elif entry["document_id"] is not None:
+        tables.as_before(entry)
+    elif document is not None and document.rejection is not None:
+        tables.rejected(entry, document.rejection, tried)
+    else:
+        again, reason, detail, after = line["failure"]
+        attempts = entry["attempts"] if reason in NOT_TRIED else tried
+        if again:
+            due = next_attempt(attempts, datetime.now(UTC), after, settings.max_attempts)
+            tables.pending(entry, reason, attempts, due)
+        else:
+            tables.rejected(entry, Rejection(stage="fetch", reason=reason, detail=detail), attempts)
 
 
 def keep_warc(data: Path, folder: Path) -> str:
     """Move the pages of a batch to their place for keeping; return the path inside the data folder."""
     place = Path("warc") / f"{datetime.now(UTC):%Y/%m/%d}" / f"{folder.name}.warc.gz"
     (data / place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.move(folder / "pages.warc.gz", data / place)
+    shutil.move(folder / PAGES, data / place)
     return str(place)
 
 
@@ -183,8 +227,5 @@ def load_leftovers(warehouse: str, data: Path) -> int:
         except WarehouseBusy:
             raise
         except WarehouseError:
-            aside = data / "spool-quarantine" / folder.name
-            log.exception("load %s is set aside in %s", folder.name, aside)
-            aside.parent.mkdir(exist_ok=True, mode=0o700)
-            folder.rename(aside)
+            log.exception("load %s is set aside in %s", folder.name, set_aside(data, folder))
     return len(ready)

@@ -15,6 +15,8 @@ from pydantic_settings import (
 
 from pipeline.errors import ConfigError
 
+NO_CONTACT = "set STANCEWATCH_USER_AGENT to a contact"
+
 
 class Settings(BaseSettings):
     """What a person may set. Times in seconds, sizes in bytes."""
@@ -28,9 +30,7 @@ class Settings(BaseSettings):
     nli: Path | str | None = None  # a model of inference, for topics and targets that `model` has no heads for
     device: str = "auto"  # auto: onnxruntime, or torch where a model has no ONNX; else one of torch's, as cpu or cuda
     codebook: Path | None = None  # None: the codebook of the package
-    user_agent: str = (
-        "Stancewatch/0.1 (research monitor of AI governance news; set STANCEWATCH_USER_AGENT to a contact)"
-    )
+    user_agent: str = f"Stancewatch/0.1 (research monitor of AI governance news; {NO_CONTACT})"
     host_delay: float = Field(default=5.0, ge=0)
     request_timeout: float = Field(default=30.0, gt=0)
     max_body: int = Field(default=10_000_000, gt=0)

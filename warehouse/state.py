@@ -46,7 +46,9 @@ def known_hosts(target: Target) -> list[Row]:
 def known_entries(target: Target, entry_ids: Sequence[str]) -> set[str]:
     """Return those of the entries that are stored."""
     with reading(target) as con:
-        rows = fetch_rows(con, "SELECT entry_id FROM entry WHERE entry_id IN (SELECT unnest($ids))", {"ids": list(entry_ids)})
+        rows = fetch_rows(
+            con, "SELECT entry_id FROM entry WHERE entry_id IN (SELECT unnest($ids))", {"ids": list(entry_ids)}
+        )
     return {row["entry_id"] for row in rows}
 
 

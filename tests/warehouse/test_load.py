@@ -261,6 +261,7 @@ def test_checks_find_what_is_wrong(filled: Store) -> None:
         *(
             "duplicate_keys",
             "evidence_in_text",
+            "labels_of_the_text",
             "labels_without_document",
             "outcome_of_entry",
             "outcomes_add_up",

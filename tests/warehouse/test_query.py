@@ -30,6 +30,7 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
         "coding_sample",
         "daily_share",
         "event_shift",
+        "feed_health",
         "label_changes",
         "net_stance",
         "outcomes",
@@ -143,7 +144,7 @@ def test_outcomes(filled: Store) -> None:
 
 
 def test_pending(filled: Store) -> None:
-    new = {"reason": "not tried yet", "next_attempt": "now", "feed_off": 0, "most_attempts": 0}
+    new = {"state": "pending", "reason": "not tried yet", "next_attempt": "now", "feed_off": 0, "most_attempts": 0}
     seen = {"outlets": 1, "oldest_seen_at": "2026-11-20T08:00:00Z"}
     assert ask(filled, "pending") == [{**new, **seen, "entries": 1}]
     down = {"reason": "http_503", "attempts": 2, "next_attempt_at": "2100-01-01T07:59:00Z"}

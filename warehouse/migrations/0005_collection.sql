@@ -94,5 +94,6 @@ COMMENT ON COLUMN document_revision.warc_path IS 'WARC file with that page, belo
 COMMENT ON COLUMN document_revision.extractor IS 'Name and version of what extracted that text';
 COMMENT ON COLUMN document_revision.load_id IS 'The load that replaced it';
 
+COMMENT ON COLUMN load.kind IS 'feeds, poll, documents, human, replay or finish';
 COMMENT ON COLUMN document.warc_path IS 'WARC file with the page, below the data folder; NULL: its owner does not want it kept';
 COMMENT ON COLUMN outlet_day.complete IS 'The day is over and nothing that the enabled feeds of the outlet showed can have been missed: each was polled before or on it and well at its end or later, no poll over it found (nearly) nothing but new items, and the outlet did not lie silent for a week in which three items or more were usual';
