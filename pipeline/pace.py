@@ -62,7 +62,7 @@ class Pace:
     def _spacing(self, host: str) -> float:
         base = max(self._default, self._latency.get(host, 0.0)) if host not in self._free else 0.0
         strikes = self._hosts[host].strikes if host in self._hosts else 0
-        return min(max(base, self._asked.get(host, 0.0)) * 2 ** min(strikes, 3), MAX_SPACING)
+        return min(max(base, self._asked.get(host, 0.0)) * 2.0 ** min(strikes, 3), MAX_SPACING)
 
     def reserve(self, host: str) -> float:
         """Return the seconds to wait before the next request, and take that moment.
@@ -114,7 +114,7 @@ class Pace:
             if status == 403 and asked is None and self._refusals[host] < REFUSALS:
                 return
             strikes = self._today(host).strikes + 1
-            self._rest(host, max(FIRST_REST * 2 ** min(strikes - 1, 12), asked or 0.0), strikes)
+            self._rest(host, max(FIRST_REST * 2.0 ** min(strikes - 1, 12), asked or 0.0), strikes)
 
     def failed(self, host: str) -> None:
         """Note that a host could not be reached or did not answer in time; after three in a row it is left alone."""

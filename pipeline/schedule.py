@@ -100,16 +100,13 @@ def decide(state: FeedState, answer: Answer, start: float, chance: float = 0.0) 
 
 def _steered(state: FeedState, answer: Answer, start: float) -> float:
     """Steer by the overlap of two polls: where most is known ask later, where little is known sooner."""
-    if state.interval is None:  # the first answer: all of it is new, which says nothing
-        return min(max(start, SHORTEST), LONGEST)
-    interval = state.interval
-    if answer.error is not None:
-        return interval
-    if answer.known_share is None or answer.known_share > MUCH:
-        lively = state.fresh_at is not None and answer.polled_at - state.fresh_at <= LIVELY
-        interval += LATER if lively else MUCH_LATER
-    elif answer.known_share < LITTLE:
-        interval -= SOONER
+    interval = start if state.interval is None else state.interval
+    if answer.error is None and state.interval is not None:  # of the first answer all is new, which says nothing
+        if answer.known_share is None or answer.known_share > MUCH:
+            lively = state.fresh_at is not None and answer.polled_at - state.fresh_at <= LIVELY
+            interval += LATER if lively else MUCH_LATER
+        elif answer.known_share < LITTLE:
+            interval -= SOONER
     return min(max(interval, SHORTEST), LONGEST)
 
 

@@ -67,7 +67,7 @@ class Session:
             left = asyncio.all_tasks() - {asyncio.current_task()}
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)  # type: ignore[arg-type]
+            await asyncio.gather(*left, return_exceptions=True)
             await self._client.aclose()
             await self._loop.shutdown_default_executor()
 

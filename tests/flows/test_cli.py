@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 from flows.cli import app
-from tests.support.store import Store, entry, feed, outlet, poll
+from tests.support.store import T1, Store, entry, feed, outlet, poll
 
 
 def stancewatch(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
