@@ -14,7 +14,7 @@ SAFE = "/%:@!$&'()*+,;=~-._"
 TRACKING = re.compile(
     r"^(utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|mc_cid|mc_eid|_ga|_gl|_hs(enc|mi)|"
     r"at_(medium|campaign|custom\d|link_\w+|ptr_name|bbc_team|format)|ns_(mchannel|source|campaign|linkname)|"
-    r"xtor|cmpid|ocid|smid|spm|wt_mc|wt_zmc|s_cid|mkt_tok|oly_(anon|enc)_id|vero_id|guccounter|guce_\w+|__twitter_impression)$",
+    r"xtor|cmpid|ocid|smid|spm|wt_mc|wt_zmc|s_cid|mkt_tok|oly_(anon|enc)_id|vero_id|guccounter|guce_\w+|__twitter_impression|amp_js_v|amp_gsa|usqp)$",
     re.IGNORECASE,
 )
 
@@ -30,7 +30,7 @@ OWN_TRACKING = {
     "washingtonpost.com": frozenset({"itid", "wprss"}),
 }
 # Copies that caches of AMP pages keep under their own name: /c/s/www.example.com/a is https://www.example.com/a.
-AMP_CACHE = re.compile(r"/(?:amp|[acv](?:/[a-z]{1,8})?)/(s/)?([^/]+\.[^/]+)(/.*)?")
+AMP_CACHE = re.compile(r"/(?:amp|[acv])/(s/)?([^/]+\.[^/]+)(/.*)?")
 
 
 def normalise_url(url: str, base: str = "") -> str:
