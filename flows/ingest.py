@@ -80,7 +80,7 @@ def ingest(
         hosts = [Host(**row) for row in state.known_hosts(settings.warehouse)]
         with open_session(settings, hosts, settings.data / "owners") as one.session:
             _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
-            _work_off(one, _pending(settings.warehouse, known, limit), bars)
+            _work_off(one, _pending(settings.warehouse, known, limit, datetime.now(UTC)), bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)
@@ -116,10 +116,10 @@ def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], b
         bars.advance(bar, len(batch))
 
 
-def _pending(warehouse: str, known: Sequence[Feed], limit: int | None) -> list[dict[str, Any]]:
-    """Return the entries to be fetched now, those of feeds that the file still names, their times spelt as in JSON."""
+def _pending(warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime) -> list[dict[str, Any]]:
+    """Return the entries to be fetched at a time, those of feeds that the file still names, their times spelt as in JSON."""
     named = {feed.feed_id for feed in known}
-    found = state.pending_entries(warehouse, datetime.now(UTC), limit)
+    found = state.pending_entries(warehouse, now, limit)
     return [
         {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
         for entry in found
