@@ -35,7 +35,7 @@ from warehouse import state
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
-from warehouse.spool import deal, iso, new_id, write_load
+from warehouse.spool import deal, new_id, write_load
 
 FEEDS_A_POLL = 32
 AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
@@ -80,7 +80,7 @@ def ingest(
         hosts = [Host(**row) for row in state.known_hosts(settings.warehouse)]
         with open_session(settings, hosts, settings.data / "owners") as one.session:
             _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
-            _work_off(one, _pending(settings.warehouse, known, limit, datetime.now(UTC)), bars)
+            _work_off(one, stages.pending(settings.warehouse, known, limit, datetime.now(UTC)), bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)
@@ -114,17 +114,6 @@ def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], b
     for batch, future in zip(batches, futures, strict=True):
         load(one.settings.warehouse, future.result())
         bars.advance(bar, len(batch))
-
-
-def _pending(warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime) -> list[dict[str, Any]]:
-    """Return the entries to be fetched at a time, those of feeds that the file still names, their times spelt as in JSON."""
-    named = {feed.feed_id for feed in known}
-    found = state.pending_entries(warehouse, now, limit)
-    return [
-        {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
-        for entry in found
-        if entry["feed_id"] in named
-    ]
 
 
 def _work_off(one: stages.Pass, entries: list[dict[str, Any]], bars: Progress) -> None:

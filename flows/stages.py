@@ -91,6 +91,16 @@ def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: P
     return write_load(work, one.run_id, "poll", tables)
 
 
+def pending(warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime) -> list[dict[str, Any]]:
+    """Return the entries to be fetched at a time, those of feeds that the file still names, their times spelt as in JSON."""
+    named = {feed.feed_id for feed in known}
+    return [
+        {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
+        for entry in state.pending_entries(warehouse, now, limit)
+        if entry["feed_id"] in named
+    ]
+
+
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
     """Fetch a batch of pending entries into its work folder: two WARC files and fetched.jsonl, an entry a line in order."""
     results = one.session.fetch([entry["url"] for entry in entries])
