@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     warehouse: str = "stancewatch-data/stancewatch.duckdb"
     feeds: Path | None = None  # None: the feeds of the package
-    data_dir: Path | None = None  # WARC and spool; None: beside the warehouse
+    data_dir: Path | None = None  # WARC, spool, owners' files; None: beside the warehouse
     model: Path | str | None = None  # None: the model of the package
     nli: Path | str | None = None  # a model of inference, for topics and targets that `model` has no heads for
     device: str = "auto"  # auto: onnxruntime, or torch where a model has no ONNX; else one of torch's, as cpu or cuda

@@ -63,7 +63,7 @@ def _of_amp_cache(host: str, parts: SplitResult) -> str | None:
     if found is None:
         return None
     safe, original, path = found.groups()
-    return urlunsplit(("https" if safe else "http", original, path or "/", parts.query, ""))
+    return urlunsplit(SplitResult("https" if safe else "http", original, path or "/", parts.query, ""))
 
 
 def _netloc(parts: SplitResult) -> str:

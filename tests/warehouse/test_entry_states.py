@@ -91,7 +91,7 @@ class EntryStates(RuleBasedStateMachine):
     def a_poll(self, offered: list[str], changed: bool, crash: str) -> None:
         self.passes += 1
         self.now += timedelta(hours=1)
-        said = {"first_seen_at": iso(self.now), "updated_at": iso(self.now) if changed else None}
+        said: dict[str, Any] = {"first_seen_at": iso(self.now), "updated_at": iso(self.now) if changed else None}
         rows = [entry(name, place, **said) for place, name in enumerate(offered)]
         polled = poll(f"p{self.passes}", "f1", offered=len(rows), polled_at=iso(self.now))
         if not self._load("poll", {"poll": [polled], "entry": rows}, crash):
