@@ -65,7 +65,7 @@ def refused(base: str, reason: str, detail: str) -> Document:
 
 def _extract(body: bytes, base: str, published_at: str | None) -> Document:
     if beyond := beyond_bounds(body):
-        return _refused(base, Rejection(stage="extract", reason="too_large", detail=beyond))
+        return refused(base, "too_large", beyond)
     tree = load_html(body)
     if tree is None:
         return refused(base, "not_html", "no HTML that a parser can read")
