@@ -191,6 +191,7 @@ def test_a_redirect_to_what_is_no_page_is_refused(web: RawWeb, target: str) -> N
         "bad_redirect",
         "bad_url",
         "network",
+        "robots_unreachable",  # of the host that the redirect names: it is asked before every hop
         "too_many_redirects",
         "http_404",
     )
