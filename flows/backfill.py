@@ -24,14 +24,15 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from rich.progress import Progress
 
 from flows import stages
-from flows.ingest import fetching, land, publish_copy, report, spelt
+from flows.batches import write_fetched
+from flows.ingest import fetching, land, publish_copy, report
 from flows.offers import Offers
 from flows.progress import progress
 from pipeline.errors import ConfigError
 from pipeline.feeds import BACKFILL, load_feeds
 from pipeline.outlets import Outlets
-from pipeline.pace import Pace
 from pipeline.records import Page
+from pipeline.session import Session
 from pipeline.settings import Settings, load_settings
 from pipeline.sources import Portion, Window, list_portions, opml_portions, sitemap_portions, warc_portions
 from pipeline.warc.read import Capture
@@ -72,12 +73,12 @@ class Wanted:
         """WARC files alone need no request; without any source, earlier backfills are gone on with."""
         return bool(self.sitemaps or self.lists or self.opml) or not self.warcs
 
-    def web(self, settings: Settings, pace: Pace) -> Iterator[Portion]:
+    def web(self, settings: Settings, session: Session) -> Iterator[Portion]:
         """Read the sources whose pages are to be fetched, one after the other."""
         return chain(
-            chain.from_iterable(sitemap_portions(settings, pace, each, self.window) for each in self.sitemaps),
+            chain.from_iterable(sitemap_portions(settings, session.pace, each, self.window) for each in self.sitemaps),
             chain.from_iterable(map(list_portions, self.lists)),
-            chain.from_iterable(opml_portions(settings, pace, each) for each in self.opml),
+            chain.from_iterable(opml_portions(session, each) for each in self.opml),
         )
 
 
@@ -137,10 +138,11 @@ def backfill(
         started = datetime.now(UTC)
         stages.take_over(one)
         work = _Work(one, outlets, bars, limit)
-        if wanted.asks_the_web:
-            work.from_web(wanted.web(settings, one.pace))
-        for path in wanted.warcs:
-            work.from_warc(path, wanted.window)
+        with stages.network(one) as session:
+            if wanted.asks_the_web:
+                work.from_web(wanted.web(settings, session))
+            for path in wanted.warcs:
+                work.from_warc(path, wanted.window)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     report(settings.warehouse, one.run_id, counts)
@@ -182,7 +184,7 @@ class _Work:
 
     def _pending(self) -> list[dict[str, Any]]:
         found = state.pending_entries(self._one.settings.warehouse, datetime.now(UTC), SLICE)
-        mine = [spelt(entry) for entry in found if entry["feed_id"].startswith(f"{BACKFILL}web:")]
+        mine = [stages.spelt(entry) for entry in found if entry["feed_id"].startswith(f"{BACKFILL}web:")]
         return mine[: min(self._left, 10 * SLICE)]
 
     def from_warc(self, path: Path, window: Window) -> None:
@@ -202,7 +204,7 @@ class _Work:
             chosen = _first_of_each(portion, pending)[: self._left]
             if chosen:
                 self._left -= len(chosen)
-                yield len(chosen), self._batch(path, [(spelt(pending[key]), capture) for key, capture in chosen])
+                yield len(chosen), self._batch(path, [(stages.spelt(pending[key]), capture) for key, capture in chosen])
             if not self._left:
                 return
 
@@ -215,7 +217,7 @@ class _Work:
         data = self._one.data.resolve()
         own = path.resolve().is_relative_to(data / "warc")
         places = [f"{path.resolve().relative_to(data)}#{c.offset}" for _, c in chosen] if own else []
-        return stages.write_fetched(deal(self._one.data), [entry for entry, _ in chosen], pages, places)
+        return write_fetched(deal(self._one.data), [entry for entry, _ in chosen], pages, places)
 
 
 def _first_of_each(portion: Portion, pending: dict[str, Any]) -> list[tuple[str, Capture]]:

@@ -35,7 +35,7 @@ def add(group: typer.Typer, command: Callable[..., None], name: str | None = Non
 
 for each in (
     *(passes.run, passes.demo, backfill.backfill, passes.relabel, passes.serve),
-    *(stored.query, reports.report, stored.status),
+    *(stored.query, reports.report, stored.status, stored.replay),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),
 ):

@@ -15,7 +15,8 @@ DEFAULTS = {
 
 
 def prepare() -> None:
-    """Set the defaults; what the user's environment says wins."""
+    """Set the defaults; what the user's environment says wins. What this process writes is its owner's alone to read."""
+    os.umask(0o077)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     for room in ROOMS:  # a level of their own: at the root's INFO every request of every library would speak

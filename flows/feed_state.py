@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.progress import progress
-from pipeline.pace import Pace
-from pipeline.poll import Poll, poll_feeds
+from pipeline.poll import Poll
 from pipeline.records import Feed, Validators
+from pipeline.session import open_session
 from pipeline.settings import Settings
 from pipeline.urls import normalise_url
 
@@ -17,13 +17,13 @@ FEEDS_A_POLL = 32
 
 def feed_states(settings: Settings, feeds: Sequence[Feed]) -> tuple[list[str], list[tuple[str, str, str]]]:
     """Poll each enabled feed; return a table of those that are not as they should be."""
-    asked, pace = [feed for feed in feeds if feed.enabled], Pace(settings)
+    asked = [feed for feed in feeds if feed.enabled]
     rows = []
-    with progress() as bars:
+    with progress() as bars, open_session(settings) as session:
         bar = bars.add_task("asking feeds", total=len(asked))
         for start in range(0, len(asked), FEEDS_A_POLL):
             batch = asked[start : start + FEEDS_A_POLL]
-            polls = poll_feeds(settings, pace, [(feed, Validators()) for feed in batch])
+            polls = session.poll([(feed, Validators()) for feed in batch])
             rows += [
                 (feed.feed_id, *state) for feed, poll in zip(batch, polls, strict=True) if (state := _state(feed, poll))
             ]

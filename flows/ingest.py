@@ -23,18 +23,19 @@ from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.progress import Progress
 
-from flows import rows, stages
+from flows import poll_rows, stages
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
 from pipeline.feeds import load_feeds
 from pipeline.records import Feed, Validators
-from pipeline.settings import load_settings
+from pipeline.schedule import FeedState
+from pipeline.settings import NO_CONTACT, load_settings
 from warehouse import state
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
-from warehouse.spool import deal, iso, new_id, write_load
+from warehouse.spool import deal, new_id, write_load
 
 FEEDS_A_POLL = 32
 AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
@@ -76,8 +77,9 @@ def ingest(
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
-        _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
-        _work_off(one, _pending(settings.warehouse, known, limit), bars)
+        with stages.network(one):
+            _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
+            _work_off(one, stages.pending(settings.warehouse, known, limit, datetime.now(UTC)), bars)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
@@ -88,41 +90,31 @@ def ingest(
 
 def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
     """Store what a killed pass had prepared, then the feeds of this one."""
+    if NO_CONTACT in one.settings.user_agent:
+        get_run_logger().warning("nobody can reach you: set STANCEWATCH_USER_AGENT to a name with a contact in it")
     stages.take_over(one)
-    stages.load(one.settings.warehouse, write_load(deal(one.data), one.run_id, "feeds", rows.feed_tables(known)))
+    stages.load(one.settings.warehouse, write_load(deal(one.data), one.run_id, "feeds", poll_rows.feed_tables(known)))
 
 
-def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, int]]:
+def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, FeedState]]:
     named = {feed.feed_id: feed for feed in known if feed.enabled}
-    found = []
-    for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds):
-        if feed := named.get(row["feed_id"]):
-            seen = Validators(etag=row["etag"], last_modified=row["last_modified"], body_hash=row["body_hash"])
-            found.append((feed, seen, row["failures"] or 0))
+    found = [
+        (feed, poll_rows.validators(row), poll_rows.feed_state(feed, row))
+        for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds)
+        if (feed := named.get(row["feed_id"]))
+    ]
     hint = "" if found else " (--all asks all of them)"
     get_run_logger().info("%d of %d feeds are due%s", len(found), len(known), hint)
     return found
 
 
-def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, int]], bars: Progress) -> None:
+def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], bars: Progress) -> None:
     bar = bars.add_task("polling feeds", total=len(due))
     batches = [due[n : n + FEEDS_A_POLL] for n in range(0, len(due), FEEDS_A_POLL)]
     futures = [poll.submit(one, batch, deal(one.data)) for batch in batches]
     for batch, future in zip(batches, futures, strict=True):
         load(one.settings.warehouse, future.result())
         bars.advance(bar, len(batch))
-
-
-def _pending(warehouse: str, known: Sequence[Feed], limit: int | None) -> list[dict[str, Any]]:
-    """Return the entries to be fetched now, those of feeds that the file still names."""
-    named = {feed.feed_id for feed in known}
-    found = state.pending_entries(warehouse, datetime.now(UTC), limit)
-    return [spelt(entry) for entry in found if entry["feed_id"] in named]
-
-
-def spelt(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return an entry with its times spelt as in JSON."""
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
 
 
 def _work_off(one: stages.Pass, entries: list[dict[str, Any]], bars: Progress) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from flows import rows, stages
+from flows import poll_rows, rows, stages
 from pipeline.outlets import Outlets, Way
 from pipeline.records import Entry, Feed, Rejection, stable_id
 from pipeline.sources import Portion
@@ -49,15 +49,16 @@ class Offers:
             sources[source.feed_id] = source
             offered[source.feed_id] += 1
             why = refusal.reason if refusal else None
-            tables["entry"].append(rows.entry_row(self._one.run_id, source, entry, seen_at, why))
+            tables["entry"].append(poll_rows.entry_row(self._one.run_id, source, entry, seen_at, why))
             if refusal:
                 tables["rejection"].append(rows.rejection_row(self._one.run_id, entry.entry_id, entry.url, refusal))
         if not tables:
             return
-        self._load("feeds", rows.feed_tables([s for s in sources.values() if s.feed_id not in self._stored]))
+        self._load("feeds", poll_rows.feed_tables([s for s in sources.values() if s.feed_id not in self._stored]))
         self._stored.update(sources)
         work = deal(self._one.data)
         tables["poll"] = [self._poll(work.name, feed_id, number, now) for feed_id, number in offered.items()]
+        tables["host"] = poll_rows.host_rows(self._one.session.pace.changed())
         stages.load(self._one.settings.warehouse, write_load(work, self._one.run_id, "poll", tables))
 
     def _load(self, kind: str, tables: rows.Tables) -> None:

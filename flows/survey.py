@@ -11,7 +11,7 @@ from flows.backfill import wanted_of
 from flows.progress import progress
 from pipeline.feeds import load_feeds
 from pipeline.outlets import Outlets
-from pipeline.pace import Pace
+from pipeline.session import open_session
 from pipeline.settings import Settings
 from pipeline.sources import warc_portions
 from warehouse import state
@@ -30,11 +30,11 @@ def survey(
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     days: dict[tuple[str, str], set[date]] = defaultdict(set)
     left_out: Counter[str] = Counter()
-    with progress() as bars:
+    with progress() as bars, open_session(settings) as session:
         bar = bars.add_task("reading sources", total=None)
         files = (warc_portions(path, wanted.window, settings.batch_size, settings.max_body) for path in wanted.warcs)
         seen: set[str] = set()
-        for portion in chain(wanted.web(settings, Pace(settings)), chain.from_iterable(files)):
+        for portion in chain(wanted.web(settings, session), chain.from_iterable(files)):
             left_out += portion.left_out + Counter(
                 {name: 1 for name in [f"unreadable: {portion.error}"] if portion.error}
             )

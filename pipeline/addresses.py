@@ -37,3 +37,9 @@ def is_public(address: str) -> bool:
 def host_of(url: str) -> str:
     """Return the host of a URL in lower case, with the port where the URL names one: the unit that has a pace."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Return whom to connect to."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or {"https": 443}.get(parts.scheme, 80)

@@ -10,8 +10,10 @@ from pipeline.errors import Rejected, Transient
 MAX_PIECES = 50_000  # an honest server sends kilobytes a piece; one byte a piece costs 50 us each, and others wait
 
 
-async def bounded(received: AsyncIterator[bytes], encoding: str, limit: int) -> AsyncIterator[bytes]:
-    """Yield the decompressed body and stop at `limit` bytes, before as after decompression.
+async def bounded(
+    received: AsyncIterator[bytes], encoding: str, limit: int, *, cut: bool = False
+) -> AsyncIterator[bytes]:
+    """Yield the decompressed body and stop at `limit` bytes, before as after decompression: Rejected, or cut off there.
 
     Only gzip and deflate, once, are undone: it is gzip that we offer. What follows a compressed stream is dropped.
     """
@@ -26,6 +28,9 @@ async def bounded(received: AsyncIterator[bytes], encoding: str, limit: int) -> 
         chunk = piece if inflate is None else _inflated(inflate, piece, encoding, limit - out + 1)
         out += len(chunk)
         if raw > limit or out > limit or (inflate is not None and inflate.unconsumed_tail):
+            if cut:
+                yield chunk[: len(chunk) - max(out - limit, 0)]
+                return
             raise Rejected("too_large", f"more than {limit} bytes")
         if pieces > MAX_PIECES:
             raise Rejected("too_large", f"more than {MAX_PIECES} pieces of a body")

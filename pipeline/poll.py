@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -22,10 +22,10 @@ from pipeline.errors import ItemError, Rejected
 from pipeline.feed_bounds import bounded_feed
 from pipeline.feed_bytes import as_utf8, unpacked
 from pipeline.feed_formats import read_items
-from pipeline.http import Client, open_client
-from pipeline.pace import Pace
+from pipeline.hints import max_age, wishes
+from pipeline.http import Client
 from pipeline.records import Entry, Feed, Rejection, Validators, stable_id
-from pipeline.settings import Settings
+from pipeline.schedule import Wishes
 from pipeline.urls import normalise_url
 
 MAX_ENTRIES = 2_000
@@ -38,13 +38,18 @@ class Poll:
 
     feed_id: str
     polled_at: datetime
-    status: int | None
-    unchanged: bool
-    entries: tuple[Entry, ...]
-    refused: tuple[tuple[Entry, Rejection], ...]  # items without a usable link
     validators: Validators
-    error: str | None
+    status: int | None = None
+    unchanged: bool = False
+    entries: tuple[Entry, ...] = ()
+    refused: tuple[tuple[Entry, Rejection], ...] = ()  # items without a usable link
+    error: str | None = None
+    reason: str | None = None  # the error in one stable word
     url: str = ""  # where the answer came from, after redirects
+    retry_after: float | None = None  # seconds
+    max_age: float = 0.0  # seconds
+    moved_to: str | None = None  # where permanent redirects led
+    wishes: Wishes | None = None
 
 
 def read_feed(
@@ -96,9 +101,17 @@ def _feedparser_items(body: bytes, declared: str) -> list[Any]:
 def _entry(item: Any, feed_id: str, url: str, position: int, now: datetime) -> Entry:
     title = " ".join(str(item.get("title") or "").split())[:500]
     published, doubt = _date(item, now)
+    updated = read_date(str(item["updated"]).strip()).when if "updated" in item else None
     key = stable_id(url) if url else stable_id(feed_id, str(item.get("id") or title))
     return Entry(
-        entry_id=key, feed_id=feed_id, url=url, title=title, published_at=published, date_doubt=doubt, position=position
+        entry_id=key,
+        feed_id=feed_id,
+        url=url,
+        title=title,
+        published_at=published,
+        date_doubt=doubt,
+        position=position,
+        updated_at=min(updated, now) if updated and updated >= EARLIEST else None,
     )
 
 
@@ -120,49 +133,17 @@ async def poll_feed(client: Client, feed: Feed, known: Validators) -> Poll:
     """Ask one feed what is new. Never raises for what a server does: the poll carries the error."""
     conditions = {"if-none-match": known.etag, "if-modified-since": known.last_modified}
     now = datetime.now(UTC)
+    none = Poll(feed_id=feed.feed_id, polled_at=now, validators=known)
     try:
         page = await client.get(feed.url, {name: value for name, value in conditions.items() if value})
+        said = replace(none, status=page.status, url=page.url, max_age=max_age(page.headers), moved_to=page.moved_to)
         digest = hashlib.sha256(page.body).hexdigest()
         if page.status == 304 or digest == known.body_hash:
-            return _poll(feed, now, page.status, known, unchanged=True)
+            return replace(said, unchanged=True)
         kind = page.headers.get("content-type", "")
         entries, refused = await asyncio.to_thread(read_feed, page.body, feed.feed_id, page.url, now, kind)
     except ItemError as error:
-        return _poll(feed, now, None, known, error=f"{error.reason}: {error.detail}"[:500])
+        detail = f"{error.reason}: {error.detail}"[:500]
+        return replace(none, error=detail, reason=error.reason, status=error.status, retry_after=error.retry_after)
     seen = Validators(etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body_hash=digest)
-    return _poll(feed, now, page.status, seen, entries=tuple(entries), refused=tuple(refused), url=page.url)
-
-
-def _poll(
-    feed: Feed,
-    now: datetime,
-    status: int | None,
-    validators: Validators,
-    *,
-    unchanged: bool = False,
-    entries: tuple[Entry, ...] = (),
-    refused: tuple[tuple[Entry, Rejection], ...] = (),
-    error: str | None = None,
-    url: str = "",
-) -> Poll:
-    return Poll(
-        feed_id=feed.feed_id,
-        polled_at=now,
-        status=status,
-        unchanged=unchanged,
-        entries=entries,
-        refused=refused,
-        validators=validators,
-        error=error,
-        url=url,
-    )
-
-
-def poll_feeds(settings: Settings, pace: Pace, feeds: Sequence[tuple[Feed, Validators]]) -> list[Poll]:
-    """Poll feeds side by side, in the order given. Blocking: call it from a thread or a task of its own."""
-
-    async def all_of_them() -> list[Poll]:
-        async with open_client(settings, pace) as client:
-            return list(await asyncio.gather(*(poll_feed(client, feed, known) for feed, known in feeds)))
-
-    return asyncio.run(all_of_them())
+    return replace(said, entries=tuple(entries), refused=tuple(refused), validators=seen, wishes=wishes(page.body))

@@ -60,6 +60,7 @@ class Entry:
     published_at: datetime | None
     date_doubt: str | None
     position: int  # place in the feed, 0 first
+    updated_at: datetime | None = None  # when the feed says that the article was changed last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class Page:
     body: bytes
     fetched_at: datetime
     asked: dict[str, str] = field(default_factory=dict)  # headers of the request, for the WARC file
+    moved_to: str | None = None  # the same URL, where every redirect on the way said that it is permanent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

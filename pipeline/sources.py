@@ -20,8 +20,9 @@ from pipeline.feed_formats import Item, read_sitemap
 from pipeline.http import open_client
 from pipeline.opml import read_opml
 from pipeline.pace import Pace
-from pipeline.poll import entries_of, poll_feeds
+from pipeline.poll import entries_of
 from pipeline.records import Entry, Feed, Page, Rejection, Validators, stable_id
+from pipeline.session import Session
 from pipeline.settings import Settings
 from pipeline.urls import MAX_URL, normalise_url
 from pipeline.warc.read import Capture, captures
@@ -121,7 +122,7 @@ def list_portions(path: Path) -> Iterator[Portion]:
             yield Portion(source=str(path), entries=untitled, refused=refused, position=stream.tell())
 
 
-def opml_portions(settings: Settings, pace: Pace, path: Path) -> Iterator[Portion]:
+def opml_portions(session: Session, path: Path) -> Iterator[Portion]:
     """Poll each feed of an OPML file once, a portion a feed."""
     feeds = [
         Feed(feed_id=o.url, url=o.url, outlet="", country="", bloc="", language="", ownership="", kind="")
@@ -129,7 +130,7 @@ def opml_portions(settings: Settings, pace: Pace, path: Path) -> Iterator[Portio
     ]
     for start in range(0, len(feeds), FEEDS_A_POLL):
         asked = feeds[start : start + FEEDS_A_POLL]
-        for feed, poll in zip(asked, poll_feeds(settings, pace, [(f, Validators()) for f in asked]), strict=True):
+        for feed, poll in zip(asked, session.poll([(f, Validators()) for f in asked]), strict=True):
             yield Portion(source=feed.url, entries=poll.entries, refused=poll.refused, error=poll.error)
 
 

@@ -120,6 +120,23 @@ def test_the_agency_stories_of_the_web_are_linked_across_outlets_and_languages(u
     assert ask(undisturbed, "SELECT count(*) FROM document ANTI JOIN story USING (document_id)") == [(0,)]
 
 
+def test_what_a_pass_writes_is_its_owners_alone(undisturbed: Path) -> None:
+    written = [undisturbed.parent, *undisturbed.parent.rglob("*")]
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
+    assert any(path.name.endswith(".warc.gz") for path in written)
+
+
+def test_hosts_and_schedules_are_kept(undisturbed: Path) -> None:
+    ((feeds, scheduled),) = ask(
+        undisturbed, "SELECT count(DISTINCT feed_id), (SELECT count(*) FROM feed_schedule) FROM poll"
+    )
+    assert feeds == scheduled
+    ((hosts, requests),) = ask(undisturbed, "SELECT count(*), sum(requests) FROM host")
+    ((pages,),) = ask(undisturbed, "SELECT count(*) FROM document")
+    assert hosts >= 5
+    assert requests > pages + feeds
+
+
 def test_a_second_pass_loads_nothing_twice_while_a_reader_is_open(bench: Bench, undisturbed: Path) -> None:
     before = {name: ask(undisturbed, sql) for name, sql in CONTENT.items()}
     with duckdb.connect(str(published(undisturbed)), read_only=True) as reader:

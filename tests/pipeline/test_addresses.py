@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from pipeline.addresses import host_of, is_public
 from pipeline.errors import ItemError
-from pipeline.fetch import fetch_pages
 from pipeline.http import open_client
 from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
 from tests.support.hostile import redirect
+from tests.support.network import fetch_pages
 from tests.support.raw import RawWeb, answer, serve_raw
 
 
@@ -157,7 +157,7 @@ def test_name_servers_that_hang_hold_up_nobody_else(monkeypatch: pytest.MonkeyPa
         settings = Settings(allow_hosts=[web.host], request_timeout=4)
         urls = [f"http://n{number}.example/a" for number in range(40)] + [f"{web.url}/ok"]
         try:
-            results = fetch_pages(settings, Pace(settings), urls)
+            results = fetch_pages(settings, urls)
         finally:
             over.set()
     assert isinstance(results[-1], Page)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Rejected
 from pipeline.feed_formats import read_items
-from pipeline.pace import Pace
-from pipeline.poll import MAX_ENTRIES, poll_feeds, read_feed
+from pipeline.poll import MAX_ENTRIES, read_feed
 from pipeline.records import Entry, Feed, Rejection, Validators, stable_id
 from pipeline.settings import Settings
+from tests.support.network import poll_feeds
 from tests.support.server import serve_web
 
 NOW = datetime(2025, 8, 1, tzinfo=UTC)
@@ -300,7 +300,7 @@ def test_both_are_polled_as_other_feeds_are() -> None:
             for path in ("/feed.json", "/sitemap.xml", "/index.xml")
         ]  # fmt: skip
         settings = Settings(allow_hosts=[web.host])
-        polls = poll_feeds(settings, Pace(settings), [(feed, Validators()) for feed in feeds])
+        polls = poll_feeds(settings, [(feed, Validators()) for feed in feeds])
     assert [len(poll.entries) for poll in polls] == [1, 3, 0]
     assert [len(poll.refused) for poll in polls] == [0, 1, 0]
     assert polls[0].validators.etag == '"1"'

@@ -15,14 +15,12 @@ import pytest
 import trustme
 
 from pipeline.errors import ItemError
-from pipeline.fetch import fetch_pages
-from pipeline.pace import Pace
-from pipeline.poll import poll_feeds
 from pipeline.records import Feed, Page, Validators
 from pipeline.robots_rules import read_rules
 from pipeline.settings import Settings
 from tests.support import hostile
 from tests.support.hostile import CHUNKED, HEAD, OPEN, dripping, forever, huge, redirect, says
+from tests.support.network import fetch_pages, poll_feeds
 from tests.support.raw import RawWeb, Script, answer, serve_raw
 
 LIMIT = 200_000  # max_body of these tests
@@ -38,7 +36,7 @@ def web() -> Iterator[RawWeb]:
 def fetch(*urls: str, **chosen: object) -> list[Page | ItemError]:
     hosts = {url.split("/")[2] for url in urls}
     settings = Settings(**{"allow_hosts": [*hosts], "request_timeout": 20, "max_body": LIMIT, **chosen})  # type: ignore[arg-type]
-    return fetch_pages(settings, Pace(settings), urls)
+    return fetch_pages(settings, urls)
 
 
 def reason(web: RawWeb, script: Script, **chosen: object) -> str:
@@ -193,6 +191,7 @@ def test_a_redirect_to_what_is_no_page_is_refused(web: RawWeb, target: str) -> N
         "bad_redirect",
         "bad_url",
         "network",
+        "robots_unreachable",  # of the host that the redirect names: it is asked before every hop
         "too_many_redirects",
         "http_404",
     )
@@ -312,7 +311,7 @@ def test_a_hostile_feed_is_a_poll_error_and_the_others_are_read(web: RawWeb) -> 
     }  # fmt: skip
     web.scripts.update(scripts)
     settings = Settings(allow_hosts=[web.host], request_timeout=3, max_body=LIMIT)
-    polls = poll_feeds(settings, Pace(settings), [(feed(f"{web.url}{path}"), Validators()) for path in scripts])
+    polls = poll_feeds(settings, [(feed(f"{web.url}{path}"), Validators()) for path in scripts])
     said = {poll.feed_id.rpartition("/")[2]: (poll.error or "").partition(":")[0] for poll in polls}
     for name in ("endless", "big", "bomb"):
         assert said.pop(name) in ("too_large", "host_down")

@@ -14,6 +14,7 @@ from pipeline.errors import ConfigError
 from pipeline.outlets import Outlets
 from pipeline.pace import Pace
 from pipeline.records import Feed
+from pipeline.session import open_session
 from pipeline.settings import Settings
 from pipeline.sources import Portion, Window, list_portions, opml_portions, sitemap_portions
 from tests.support.server import Web, serve_web, unused_port
@@ -94,8 +95,8 @@ def test_feeds_of_an_opml_file_are_asked_once(web: Web, tmp_path: Path) -> None:
     web.page("/feed", RSS, kind="application/rss+xml")
     path = tmp_path / "f.opml"
     path.write_text(f'<opml><body><outline xmlUrl="{web.url}/feed"/><outline xmlUrl="{web.url}/dead"/></body></opml>')
-    settings = Settings(allow_hosts=[web.host])
-    good, dead = opml_portions(settings, Pace(settings), path)
+    with open_session(Settings(allow_hosts=[web.host])) as session:
+        good, dead = opml_portions(session, path)
     assert [entry.url for entry in good.entries] == [f"{web.url}/one"]
     assert dead.error is not None
 

@@ -32,3 +32,9 @@ UNION ALL
 SELECT 'human_label' AS record, load_id FROM human_label WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
 SELECT 'rejection' AS record, load_id FROM rejection WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'feed_schedule' AS record, load_id FROM feed_schedule WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'host' AS record, load_id FROM host WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'document_revision' AS record, load_id FROM document_revision WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
