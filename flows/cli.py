@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from flows.commands import feeds, human, models, passes, reports, stored, texts
+from flows.commands import backfill, feeds, human, models, passes, reports, stored, texts
 
 ABOUT = "Watch how the world's media argue about AI governance: feeds in, stance with evidence out, in DuckDB."
 AS_IT_IS = "\b\n"  # tells click not to wrap the paragraph: an example is there to be copied
@@ -17,7 +17,9 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None,
 )  # fmt: skip
 feeds_app = typer.Typer(
-    help="Check a feeds file.", epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml", no_args_is_help=True
+    help="Check a feeds file, import and export OPML.",
+    epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml",
+    no_args_is_help=True,
 )
 human_app = typer.Typer(
     help="Labels by people: import them, draw documents to code.",
@@ -32,13 +34,15 @@ def add(group: typer.Typer, command: Callable[..., None], name: str | None = Non
 
 
 for each in (
-    *(passes.run, passes.demo, passes.relabel, passes.serve),
-    *(stored.query, reports.report, stored.status),
+    *(passes.run, passes.demo, backfill.backfill, passes.relabel, passes.serve),
+    *(stored.query, reports.report, stored.status, stored.replay),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),
 ):
     add(app, each)
 add(feeds_app, feeds.check)
+add(feeds_app, feeds.import_, "import")
+add(feeds_app, feeds.export)
 app.add_typer(feeds_app, name="feeds")
 add(human_app, human.import_, "import")
 add(human_app, human.export)

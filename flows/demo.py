@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from flows.demo_web import demo_web
-from pipeline.records import Feed
+from pipeline.feeds import feeds_toml
 
 
 @contextmanager
@@ -36,19 +35,3 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-
-
-def feeds_toml(feeds: list[Feed]) -> str:
-    """Write feeds as a feeds file."""
-    tables = []
-    for feed in feeds:
-        fields = asdict(feed)
-        fields["id"] = fields.pop("feed_id")
-        enabled = str(fields.pop("enabled")).lower()
-        lines = [f'{name} = "{_escaped(str(value))}"' for name, value in fields.items()]
-        tables.append("\n".join(["[[feed]]", *lines, f"enabled = {enabled}"]))
-    return "\n\n".join(tables) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

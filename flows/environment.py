@@ -10,12 +10,14 @@ DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(ROOMS),
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # our rooms speak outside of runs too, and from other threads
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
 }
 
 
 def prepare() -> None:
-    """Set the defaults; what the user's environment says wins."""
+    """Set the defaults; what the user's environment says wins. What this process writes is its owner's alone to read."""
+    os.umask(0o077)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     for room in ROOMS:  # a level of their own: at the root's INFO every request of every library would speak

@@ -8,10 +8,10 @@ addresses of one document wins (decision 2).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
@@ -23,17 +23,19 @@ from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from rich.progress import Progress
 
-from flows import rows, stages
+from flows import poll_rows, stages
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
+from flows.stories import link_stories
 from pipeline.feeds import load_feeds
 from pipeline.records import Feed, Validators
-from pipeline.settings import load_settings
+from pipeline.schedule import FeedState
+from pipeline.settings import NO_CONTACT, load_settings
 from warehouse import state
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
-from warehouse.spool import deal, iso, new_id, write_load
+from warehouse.spool import deal, new_id, write_load
 
 FEEDS_A_POLL = 32
 AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
@@ -62,7 +64,7 @@ def run_name() -> str:
 def ingest(
     feeds: str | None = None, warehouse: str | None = None, all_feeds: bool = False, limit: int | None = None
 ) -> dict[str, int] | State[Any]:
-    """Make one pass: poll due feeds, fetch, extract, label, load, publish.
+    """Make one pass: poll due feeds, fetch, extract, label, load, link copies, publish.
 
     feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file. all_feeds: also
     feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
@@ -75,8 +77,10 @@ def ingest(
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
-        _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
-        _work_off(one, _pending(settings.warehouse, known, limit), bars)
+        with stages.network(one):
+            _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
+            _work_off(one, stages.pending(settings.warehouse, known, limit, datetime.now(UTC)), bars)
+        link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)
@@ -86,23 +90,25 @@ def ingest(
 
 def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
     """Store what a killed pass had prepared, then the feeds of this one."""
+    if NO_CONTACT in one.settings.user_agent:
+        get_run_logger().warning("nobody can reach you: set STANCEWATCH_USER_AGENT to a name with a contact in it")
     stages.take_over(one)
-    stages.load(one.settings.warehouse, write_load(deal(one.data), one.run_id, "feeds", rows.feed_tables(known)))
+    stages.load(one.settings.warehouse, write_load(deal(one.data), one.run_id, "feeds", poll_rows.feed_tables(known)))
 
 
-def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, int]]:
+def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, FeedState]]:
     named = {feed.feed_id: feed for feed in known if feed.enabled}
-    found = []
-    for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds):
-        if feed := named.get(row["feed_id"]):
-            seen = Validators(etag=row["etag"], last_modified=row["last_modified"], body_hash=row["body_hash"])
-            found.append((feed, seen, row["failures"] or 0))
+    found = [
+        (feed, poll_rows.validators(row), poll_rows.feed_state(feed, row))
+        for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds)
+        if (feed := named.get(row["feed_id"]))
+    ]
     hint = "" if found else " (--all asks all of them)"
     get_run_logger().info("%d of %d feeds are due%s", len(found), len(known), hint)
     return found
 
 
-def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, int]], bars: Progress) -> None:
+def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], bars: Progress) -> None:
     bar = bars.add_task("polling feeds", total=len(due))
     batches = [due[n : n + FEEDS_A_POLL] for n in range(0, len(due), FEEDS_A_POLL)]
     futures = [poll.submit(one, batch, deal(one.data)) for batch in batches]
@@ -111,36 +117,37 @@ def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, int]], bars: P
         bars.advance(bar, len(batch))
 
 
-def _pending(warehouse: str, known: Sequence[Feed], limit: int | None) -> list[dict[str, Any]]:
-    """Return the entries to be fetched now, those of feeds that the file still names, their times spelt as in JSON."""
-    named = {feed.feed_id for feed in known}
-    found = state.pending_entries(warehouse, datetime.now(UTC), limit)
-    return [
-        {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
-        for entry in found
-        if entry["feed_id"] in named
-    ]
-
-
 def _work_off(one: stages.Pass, entries: list[dict[str, Any]], bars: Progress) -> None:
     bar = bars.add_task("fetching and labelling pages", total=len(entries))
-    flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
+    for size in land(one, fetching(one, entries)):
+        bars.advance(bar, size)
+
+
+def fetching(one: stages.Pass, entries: list[dict[str, Any]]) -> Iterator[tuple[int, PrefectFuture[Path]]]:
+    """Fetch entries in batches; yields the size of each and its folder to come. What is not asked for is not begun."""
     size = one.settings.batch_size
     for start in range(0, len(entries), size):
         batch = entries[start : start + size]
-        fetched = fetch.submit(one, batch, deal(one.data))
-        extracted = extract.submit(fetched)  # type: ignore[call-overload]  # Prefect types no futures as arguments
-        flying.append((len(batch), label.submit(one, extracted)))
+        yield len(batch), fetch.submit(one, batch, deal(one.data))
+
+
+def land(one: stages.Pass, fetched: Iterable[tuple[int, PrefectFuture[Path] | Path]]) -> Iterator[int]:
+    """Extract, label and load batches of pages, some of them side by side; yields the size of each that is stored."""
+    flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
+    for size, folder in fetched:
+        extracted = extract.submit(
+            cast("Path", folder)
+        )  # a future stands for what it will be; Prefect does not type that
+        flying.append((size, label.submit(one, cast("Path", extracted))))
         while len(flying) >= AHEAD:
-            _land(one, flying, bars, bar)
+            yield _stored(one, *flying.popleft())
     while flying:
-        _land(one, flying, bars, bar)
+        yield _stored(one, *flying.popleft())
 
 
-def _land(one: stages.Pass, flying: deque[tuple[int, PrefectFuture[Path]]], bars: Progress, bar: Any) -> None:
-    size, labelled = flying.popleft()
+def _stored(one: stages.Pass, size: int, labelled: PrefectFuture[Path]) -> int:
     load(one.settings.warehouse, labelled.result())
-    bars.advance(bar, size)
+    return size
 
 
 def report(warehouse: str, run_id: str, counts: dict[str, int]) -> bool:

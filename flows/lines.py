@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,10 +16,11 @@ from typing import IO, Any
 
 from flows.stages import classifier_for
 from pipeline.errors import Rejected
-from pipeline.extract import extract
 from pipeline.poll import read_feed
+from pipeline.pool import Extractors, RawPage
 from pipeline.records import Document, Labels
 from pipeline.settings import Settings
+from pipeline.urls import normalise_url
 
 MAX_LINE = 64_000_000  # characters
 BATCH = 16
@@ -110,20 +112,41 @@ def entries_of(lines: Iterable[dict[str, Any] | BadLine]) -> Iterator[dict[str, 
 
 
 def documents_of(lines: Iterable[dict[str, Any] | BadLine]) -> Iterator[dict[str, Any]]:
-    """Manifest lines {id, url, path} of pages to documents."""
+    """Manifest lines {id, url, path} of pages to documents; what a page does to its process costs that page alone."""
+    waiting: deque[tuple[dict[str, Any], BadLine | None]] = deque()
+    with Extractors() as extractors:
+        for document in extractors.extract(_pages(lines, waiting)):
+            yield from _unread(waiting)
+            yield document_record(_identity(waiting.popleft()[0]), document)
+    yield from _unread(waiting)
+
+
+def _pages(
+    lines: Iterable[dict[str, Any] | BadLine], waiting: deque[tuple[dict[str, Any], BadLine | None]]
+) -> Iterator[RawPage]:
+    """Yield the pages of a manifest; every line joins `waiting`, with its error where there is no page to yield."""
     for line in lines:
+        given = {} if isinstance(line, BadLine) else line
         try:
             if isinstance(line, BadLine):
                 raise line
             url, path = _needed(line, "url", "path")
-            yield document_record(_identity(line), extract(Path(path).read_bytes(), url))
+            page = RawPage(Path(path).read_bytes(), normalise_url(url))
         except (BadLine, OSError, ValueError) as error:
-            given = {} if isinstance(line, BadLine) else line
-            empty: dict[str, Any] = dict.fromkeys(
-                ("canonical_url", "title", "published_at", "date_source", "lang", "text")
-            )
-            refused = {"stage": "extract", "reason": "bad_input", "detail": str(error)}
-            yield {"id": given.get("id"), "url": given.get("url"), **empty, "authors": [], "rejection": refused}
+            waiting.append((given, BadLine(str(error))))
+            continue
+        waiting.append((given, None))
+        yield page
+
+
+def _unread(waiting: deque[tuple[dict[str, Any], BadLine | None]]) -> Iterator[dict[str, Any]]:
+    """Yield the records of the lines without a page that are next."""
+    names = ("canonical_url", "title", "published_at", "date_source", "lang", "text")
+    while waiting and (error := waiting[0][1]) is not None:
+        given, _ = waiting.popleft()
+        refused = {"stage": "extract", "reason": "bad_input", "detail": str(error)}
+        empty: dict[str, Any] = dict.fromkeys(names)
+        yield {"id": given.get("id"), "url": given.get("url"), **empty, "authors": [], "rejection": refused}
 
 
 def document_record(identity: Any, document: Document) -> dict[str, Any]:

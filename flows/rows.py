@@ -1,103 +1,25 @@
-"""Records in, rows of the warehouse's tables out: the one place that knows both."""
+"""Documents and labels in, rows of the warehouse's tables out; `flows.poll_rows` does the same for feeds."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pipeline.codebook import Codebook
 from pipeline.extract import VERSION
 from pipeline.model import Classifier
-from pipeline.poll import Poll
-from pipeline.records import Document, Entry, Feed, Labels, Rejection, Validators, stable_id
+from pipeline.records import Document, Labels, Rejection, stable_id
 from warehouse.spool import iso
 
 Tables = dict[str, list[dict[str, Any]]]
-MAX_BACKOFF = timedelta(days=1)
 
 
-def feed_tables(feeds: Sequence[Feed]) -> Tables:
-    """Return the rows of the outlets and feeds of a feeds file."""
-    outlets = {
-        feed.outlet_id: {
-            "outlet_id": feed.outlet_id,
-            "name": feed.outlet,
-            "country": feed.country,
-            "bloc": feed.bloc,
-            "language": feed.language,
-            "ownership": feed.ownership,
-            "kind": feed.kind,
-        }
-        for feed in reversed(feeds)  # the first feed of an outlet describes it
-    }
-    listed = [
-        {
-            "feed_id": feed.feed_id,
-            "outlet_id": feed.outlet_id,
-            "url": feed.url,
-            "language": feed.language,
-            "kind": feed.kind,
-            "enabled": feed.enabled,
-        }
-        for feed in feeds
-    ]
-    return {"outlet": list(outlets.values()), "feed": listed}
-
-
-def poll_tables(
-    run_id: str, feeds: Sequence[tuple[Feed, Validators, int]], polls: Sequence[Poll], interval: timedelta
-) -> Tables:
-    """Return polls, entries and the rejections of items without a link. Failing feeds are asked ever less often."""
-    tables: Tables = {"poll": [], "entry": [], "rejection": []}
-    for (feed, _, failures), poll in zip(feeds, polls, strict=True):
-        failed = failures + 1 if poll.error else 0
-        tables["poll"].append(
-            {
-                "poll_id": stable_id(run_id, feed.feed_id),
-                "run_id": run_id,
-                "feed_id": feed.feed_id,
-                "polled_at": iso(poll.polled_at),
-                "status": poll.status,
-                "outcome": "error" if poll.error else "unchanged" if poll.unchanged else "ok",
-                "error": poll.error,
-                "offered": len(poll.entries) + len(poll.refused),
-                "etag": poll.validators.etag,
-                "last_modified": poll.validators.last_modified,
-                "body_hash": poll.validators.body_hash,
-                "next_poll_at": iso(poll.polled_at + min(interval * (1 + failed), MAX_BACKOFF)),
-                "failures": failed,
-            }
-        )
-        tables["entry"] += [_entry(run_id, feed, entry, poll, None) for entry in poll.entries]
-        for entry, refusal in poll.refused:
-            tables["entry"].append(_entry(run_id, feed, entry, poll, refusal.reason))
-            tables["rejection"].append(_rejection(run_id, entry.entry_id, entry.url, refusal))
-    return tables
-
-
-def _entry(run_id: str, feed: Feed, entry: Entry, poll: Poll, refused: str | None) -> dict[str, Any]:
-    return {
-        "entry_id": entry.entry_id,
-        "feed_id": feed.feed_id,
-        "outlet_id": feed.outlet_id,
-        "url": entry.url,
-        "title": entry.title,
-        "published_at": iso(entry.published_at) if entry.published_at else None,
-        "date_doubt": entry.date_doubt,
-        "position": entry.position,
-        "first_seen_at": iso(poll.polled_at),
-        "outcome": "rejected" if refused else "pending",
-        "reason": refused,
-        "attempts": 0,
-        "run_id": run_id,
-    }
-
-
-def _rejection(run_id: str, entry_id: str, url: str, why: Rejection) -> dict[str, Any]:
+def rejection_row(run_id: str, entry_id: str | None, url: str, why: Rejection) -> dict[str, Any]:
+    """Return the row of a rejection; without an entry, a source itself was refused."""
     return {
         "entry_id": entry_id,
         "run_id": run_id,
@@ -138,21 +60,26 @@ class DocumentTables:
         row = {"entry_id": entry["entry_id"], "outcome": outcome, "reason": reason, "attempts": attempts}
         self.tables["entry"].append({**row, **more})
 
-    def pending(self, entry: Mapping[str, Any], reason: str, attempts: int, again: datetime) -> None:
-        """The entry is to be tried again."""
-        self._outcome(entry, "pending", reason, attempts, next_attempt_at=iso(again))
+    def pending(self, entry: Mapping[str, Any], reason: str, attempts: int, again: datetime | None) -> None:
+        """The entry is to be tried again; without a time it goes into quarantine until somebody puts it back."""
+        waits = {"next_attempt_at": iso(again)} if again else {"quarantined_at": iso(datetime.now(UTC))}
+        self._outcome(entry, "pending", reason, attempts, **waits)
+
+    def as_before(self, entry: Mapping[str, Any]) -> None:
+        """A loaded entry was fetched again, and nothing new came of it."""
+        self._outcome(entry, "loaded", None, entry["attempts"], document_id=entry["document_id"])
 
     def rejected(self, entry: Mapping[str, Any], why: Rejection, attempts: int) -> None:
         """The entry will never be a document."""
         self._outcome(entry, "rejected", why.reason, attempts)
-        self.tables["rejection"].append(_rejection(self._run_id, entry["entry_id"], entry["url"], why))
+        self.tables["rejection"].append(rejection_row(self._run_id, entry["entry_id"], entry["url"], why))
 
     def loaded(
-        self, entry: Mapping[str, Any], document: Document, labels: Labels, fetched_at: str, warc_path: str
+        self, entry: Mapping[str, Any], document: Document, labels: Labels, fetched_at: str, warc_path: str | None
     ) -> None:
-        """The entry became a document with labels."""
+        """The entry became a document with labels, or its document has a corrected text."""
         self._outcome(entry, "loaded", None, entry["attempts"] + 1, document_id=document.document_id)
-        digest = hashlib.sha256(document.text.encode()).hexdigest()
+        digest = text_hash(document.text)
         published = _utc(document.published_at)
         self.tables["document"].append(
             {
@@ -183,7 +110,7 @@ class DocumentTables:
 
     def relabelled(self, document: Mapping[str, Any], labels: Labels) -> None:
         """A stored document {document_id, title, text} got labels of this run."""
-        digest = hashlib.sha256(document["text"].encode()).hexdigest()
+        digest = text_hash(document["text"])
         self._labels({"document_id": document["document_id"]}, labels, stable_id(document["title"], digest))
 
     def _labels(self, document: dict[str, Any], labels: Labels, input_hash: str) -> None:
@@ -199,6 +126,11 @@ class DocumentTables:
                 place = {"target": s.target, "rank": rank, "sentence_start": e.start, "sentence_end": e.end}
                 said = {"text": e.text, "voice": e.voice, "speaker": e.speaker}
                 self.tables["evidence"].append({**key, **place, **said})
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _day(published: str | None) -> str | None:

@@ -5,44 +5,60 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from flows import rows
+from flows import poll_rows, rows
+from flows.batches import document_of, keep_pages, lines_of, raw_pages, write_fetched
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError
-from pipeline.extract import extract
-from pipeline.fetch import fetch_pages, read_warc, write_warc
+from pipeline.errors import WarehouseBusy, WarehouseError
 from pipeline.model import Classifier, load_classifier
-from pipeline.pace import Pace
-from pipeline.poll import poll_feeds
-from pipeline.records import Document, Feed, Rejection, Validators
+from pipeline.pace import Host
+from pipeline.pool import Extractors
+from pipeline.records import Document, Feed, Labels, Rejection, Validators
+from pipeline.schedule import NOT_TRIED, FeedState, next_attempt
+from pipeline.session import Session, open_session
 from pipeline.settings import Settings
+from pipeline.warc.write import WarcFiles
+from warehouse import state
+from warehouse.connect import writing
 from warehouse.load import load_folder
-from warehouse.spool import drop_early, drop_load, iso, ready_loads, work_folder, write_load
+from warehouse.spool import drop_early, drop_load, iso, ready_loads, set_aside, work_folder, write_load
 
 log = logging.getLogger(__name__)
 CODE_VERSION = version("stancewatch")
-RETRY_STEP = timedelta(minutes=30)
 
 
 class Pass:
-    """What the stages of one pass share. Not a record: it holds the pace of every host."""
+    """What the stages of one pass share. Not a record: it holds the WARC file at hand, and `network` its `session`."""
+
+    session: Session
 
     def __init__(self, settings: Settings, run_id: str) -> None:
         self.settings = settings
         self.run_id = run_id
         self.data = settings.data
-        self.pace = Pace(settings)
+        self.warc = WarcFiles(self.data, settings.warc_size)
+
+
+@contextmanager
+def network(one: Pass) -> Iterator[Session]:
+    """Open the network of a pass, with what earlier passes know of hosts and their owners."""
+    with writing(one.settings.warehouse):
+        pass  # makes a warehouse where there is none, and brings an older one up to date
+    hosts = [Host(**row) for row in state.known_hosts(one.settings.warehouse)]
+    with open_session(one.settings, hosts, one.data / "owners") as one.session:
+        yield one.session
 
 
 _loading = Lock()  # the import of transformers is lazy, and fails where two threads make it at once
@@ -63,95 +79,117 @@ def _classifier_for(
     return load_classifier(model, book, nli=nli, device=device), book
 
 
-def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, int]], work: Path) -> Path:
-    """Poll a batch of (feed, validators, failures so far); return the load that holds entries and validators."""
-    polls = poll_feeds(one.settings, one.pace, [(feed, known) for feed, known, _ in feeds])
-    for (feed, _, _), answer in zip(feeds, polls, strict=True):
+def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: Path) -> Path:
+    """Poll a batch of (feed, validators, state); return the load that holds entries, validators and the next polls."""
+    now = datetime.now(UTC)
+    asked = [
+        (
+            replace(feed, url=known.address),
+            seen if known.trusts_validators(now) else Validators(body_hash=seen.body_hash),
+        )
+        for feed, seen, known in feeds
+    ]
+    polls = one.session.poll(asked)
+    for (feed, _), answer in zip(asked, polls, strict=True):
         if answer.error:
             log.warning("feed %s (%s): %s", feed.feed_id, feed.url, answer.error)
         else:
-            seen = "unchanged" if answer.unchanged else f"{len(answer.entries)} entries"
-            log.info("feed %s (%s): %s", feed.feed_id, feed.url, seen)
-    interval = timedelta(seconds=one.settings.poll_interval)
-    return write_load(work, one.run_id, "poll", rows.poll_tables(one.run_id, feeds, polls, interval))
+            seen_now = "unchanged" if answer.unchanged else f"{len(answer.entries)} entries"
+            log.info("feed %s (%s): %s", feed.feed_id, feed.url, seen_now)
+    shown = {entry.entry_id for answer in polls for entry in answer.entries}
+    known_before = state.known_entries(one.settings.warehouse, sorted(shown)) if shown else set()
+    listed = [(feed, schedule) for feed, _, schedule in feeds]
+    tables = poll_rows.poll_tables(one.run_id, listed, polls, known_before, one.settings.poll_interval)
+    tables["host"] = poll_rows.host_rows(one.session.pace.changed())
+    return write_load(work, one.run_id, "poll", tables)
+
+
+def pending(warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime) -> list[dict[str, Any]]:
+    """Return the entries to be fetched at a time, those of feeds that the file still names."""
+    named = {feed.feed_id for feed in known}
+    return [spelt(entry) for entry in state.pending_entries(warehouse, now, limit) if entry["feed_id"] in named]
+
+
+def spelt(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with its times spelt as in JSON."""
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
 
 
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
-    """Fetch a batch of pending entries into its work folder: pages.warc.gz and fetched.jsonl, an entry a line in order."""
-    results = fetch_pages(one.settings, one.pace, [entry["url"] for entry in entries])
-    write_warc(folder / "pages.warc.gz", [page for page in results if not isinstance(page, ItemError)])
-    with (folder / "fetched.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for entry, page in zip(entries, results, strict=True):
-            line: dict[str, Any] = {"entry": entry}
-            if isinstance(page, ItemError):
-                log.info("page %s: %s", entry["url"], page)
-                line["failure"] = [isinstance(page, Transient), page.reason, page.detail]
-            else:
-                line["fetched_at"] = iso(page.fetched_at)
-            stream.write(json.dumps(line) + "\n")
-    return folder
+    """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
+    return write_fetched(folder, entries, one.session.fetch([entry["url"] for entry in entries]))
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as stream:
-        yield from map(json.loads, stream)
+@lru_cache(maxsize=1)
+def extractors() -> Extractors:
+    """Return the processes that extract, the same for every batch of this process; they end with it."""
+    pool = Extractors()
+    atexit.register(pool.close)
+    return pool
 
 
 def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
-    pages = read_warc(folder / "pages.warc.gz")
+    lines = list(lines_of(folder / "fetched.jsonl"))
+    documents = extractors().extract(raw_pages(folder, lines))
     with (folder / "extracted.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for line in _lines(folder / "fetched.jsonl"):
+        for line in lines:
             if "failure" not in line:
-                url, _, body = next(pages)
-                document = extract(body, url, line["entry"]["published_at"])
+                document = next(documents)
                 line["document"] = asdict(replace(document, title=document.title or line["entry"]["title"]))
             stream.write(json.dumps(line) + "\n")
     return folder
 
 
-def document_of(line: dict[str, Any]) -> Document | None:
-    """Return the document of an extracted line, None where the page could not be fetched."""
-    fields = line.get("document")
-    if fields is None:
-        return None
-    refused = fields["rejection"]
-    return Document(
-        **{**fields, "authors": tuple(fields["authors"]), "rejection": Rejection(**refused) if refused else None}
-    )
-
-
 def label(one: Pass, folder: Path) -> Path:
     """Label the documents of an extracted batch and return the load that holds every outcome of the batch."""
-    settings = one.settings
-    classifier, book = classifier_for(settings)
-    lines = list(_lines(folder / "extracted.jsonl"))
+    classifier, book = classifier_for(one.settings)
+    lines = list(lines_of(folder / "extracted.jsonl"))
     documents = [document_of(line) for line in lines]
-    usable = [d for d in documents if d is not None and d.rejection is None]
-    labels = iter(classifier.label([(d.title, d.text, d.lang) for d in usable]))
+    wanted = [
+        d for line, d in zip(lines, documents, strict=True) if d and d.rejection is None and _is_news(line["entry"], d)
+    ]
+    labels = iter(classifier.label([(d.title, d.text, d.lang) for d in wanted]))
     tables = rows.DocumentTables(one.run_id, classifier, book, CODE_VERSION)
-    warc = keep_warc(one.data, folder)
+    place = keep_pages(one.warc, folder, lines)
     for line, document in zip(lines, documents, strict=True):
-        if document is None:
-            again, reason, detail = line["failure"]
-            attempts = line["entry"]["attempts"] + 1
-            if again and attempts < settings.max_attempts:
-                tables.pending(line["entry"], reason, attempts, datetime.now(UTC) + RETRY_STEP * attempts)
-            else:
-                tables.rejected(line["entry"], Rejection(stage="fetch", reason=reason, detail=detail), attempts)
-        elif document.rejection is not None:
-            tables.rejected(line["entry"], document.rejection, line["entry"]["attempts"] + 1)
-        else:
-            tables.loaded(line["entry"], document, next(labels), line["fetched_at"], warc)
+        _decide(one.settings, tables, line, document, labels, place)
+    tables.tables["host"] = poll_rows.host_rows(one.session.pace.changed())
     return write_load(folder, one.run_id, "documents", tables.tables)
 
 
-def keep_warc(data: Path, folder: Path) -> str:
-    """Move the pages of a batch to their place for keeping; return the path inside the data folder."""
-    place = Path("warc") / f"{datetime.now(UTC):%Y/%m/%d}" / f"{folder.name}.warc.gz"
-    (data / place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.move(folder / "pages.warc.gz", data / place)
-    return str(place)
+def _is_news(entry: dict[str, Any], document: Document) -> bool:
+    """Whether a page brings something: of an entry that is loaded already, another title or text of its document."""
+    if entry["document_id"] is None:
+        return True
+    known = (entry["document_id"], entry["stored_title"], entry["text_hash"])
+    return known[0] == document.document_id and known[1:] != (document.title, rows.text_hash(document.text))
+
+
+def _decide(
+    settings: Settings,
+    tables: rows.DocumentTables,
+    line: dict[str, Any],
+    document: Document | None,
+    labels: Iterator[Labels],
+    place: Callable[[dict[str, Any]], str | None],
+) -> None:
+    """Give one entry its outcome."""
+    entry, tried = line["entry"], line["entry"]["attempts"] + 1
+    if document is not None and document.rejection is None and _is_news(entry, document):
+        tables.loaded(entry, document, next(labels), line["fetched_at"], place(line))
+    elif entry["document_id"] is not None:
+        tables.as_before(entry)
+    elif document is not None and document.rejection is not None:
+        tables.rejected(entry, document.rejection, tried)
+    else:
+        again, reason, detail, after = line["failure"]
+        attempts = entry["attempts"] if reason in NOT_TRIED else tried
+        if again:
+            due = next_attempt(attempts, datetime.now(UTC), after, settings.max_attempts)
+            tables.pending(entry, reason, attempts, due)
+        else:
+            tables.rejected(entry, Rejection(stage="fetch", reason=reason, detail=detail), attempts)
 
 
 def load(warehouse: str, folder: Path) -> dict[str, int]:
@@ -163,6 +201,8 @@ def load(warehouse: str, folder: Path) -> dict[str, int]:
 
 def take_over(one: Pass) -> None:
     """Store what a killed pass had prepared and drop what it had not: the first thing that a holder of the pass lock does."""
+    for path in one.warc.repair():
+        log.info("%s: what a killed pass left half-written at its end is taken off", path)
     if leftovers := load_leftovers(one.settings.warehouse, one.data):
         log.info("loaded %d batches that an earlier pass had prepared", leftovers)
     work_folder(one.data)
@@ -183,8 +223,5 @@ def load_leftovers(warehouse: str, data: Path) -> int:
         except WarehouseBusy:
             raise
         except WarehouseError:
-            aside = data / "spool-quarantine" / folder.name
-            log.exception("load %s is set aside in %s", folder.name, aside)
-            aside.parent.mkdir(exist_ok=True, mode=0o700)
-            folder.rename(aside)
+            log.exception("load %s is set aside in %s", folder.name, set_aside(data, folder))
     return len(ready)

@@ -12,6 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 
 PIPED_WIDTH = 240  # characters; a file has no edge to break at
+STANCE_COLUMNS = (
+    "target",
+    "bloc",
+    "week",
+    "n",
+    "net",
+    "low",
+    "high",
+)  # of net_stance: a narrow terminal has no more room
 Rows = Sequence[Sequence[Any]]
 
 
@@ -48,7 +57,11 @@ def after_pass(console: Console, warehouse: str) -> None:
     show(console, "Outcomes of this pass", ("outcome", "items"), outcomes)
     columns, rows = run_query(warehouse, "daily_share", {"complete": "false"})
     show(console, "Daily share of AI-governance stories, also of days not seen whole", columns, rows[-14:])
-    show(console, "Net stance by target", *run_query(warehouse, "net_stance", {"least": "3"}))
+    columns, rows = run_query(warehouse, "net_stance", {"least": "3", "cluster": "story"})
+    shown = [columns.index(name) for name in STANCE_COLUMNS]
+    large = [[row[place] for place in shown] for row in rows if row[columns.index("net")] is not None]
+    title = f"Net stance by target; {len(rows) - len(large)} cells of fewer than 3 stories are not shown"
+    show(console, title, STANCE_COLUMNS, large)
     console.print("`stancewatch query` lists the queries; readers open the published copy.", markup=False)
 
 

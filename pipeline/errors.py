@@ -18,10 +18,17 @@ class StancewatchError(Exception):
 class ItemError(StancewatchError):
     """Something is wrong with one item; `reason` is a short stable word, `detail` is for people."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+        self.retry_after = retry_after  # seconds, where the server or our own budget names them
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that the reason names."""
+        digits = self.reason.removeprefix("http_")
+        return int(digits) if digits != self.reason and digits.isdigit() else None
 
 
 class Transient(ItemError):

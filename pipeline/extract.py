@@ -7,25 +7,39 @@ A page that is not an article is a Document too, with its text and a rejection b
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import trafilatura
-from lxml import html as lxml_html
+from htmldate import find_date
+from lxml.etree import strip_elements
+from trafilatura.metadata import extract_author, extract_title
 from trafilatura.utils import load_html
 
+from pipeline.article import article_text
+from pipeline.bylines import names_in
+from pipeline.headline import folded
+from pipeline.kinds import verdict
 from pipeline.language import language_of
+from pipeline.page_bounds import beyond_bounds
 from pipeline.records import Document, Rejection
 from pipeline.structured import Structured, read_structured
 from pipeline.urls import normalise_url, same_owner
 
-VERSION = f"trafilatura {trafilatura.__version__}"
-MIN_TEXT = 200  # characters; Chinese, Japanese and Korean pages say as much in a third of it
-MIN_TEXT_DENSE = 80
+VERSION = f"2, trafilatura {trafilatura.__version__}"  # the number counts our own rules: another one, another text
 MAX_DEPTH = 400  # nested deeper than any article; lxml and trafilatura recurse
 MAX_TEXT = 1_000_000
-MAX_LINKED = 0.7
-DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guesses:
+    """What the layout suggests where the page says nothing of itself."""
+
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    date: str | None = None
 
 
 def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
@@ -36,33 +50,43 @@ def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
     base = normalise_url(url)
     try:
         return _extract(body, base, published_at)
+    except MemoryError:
+        return refused(base, "too_much_memory", "the page needs more memory than an extractor may take")
     except Exception as error:  # whatever a parser does over hostile bytes, one page must not end a pass
         detail = f"{type(error).__name__}: {error}"[:200]
-        return _refused(base, Rejection(stage="extract", reason="extractor_failed", detail=detail))
+        return refused(base, "extractor_failed", detail)
 
 
-def _refused(base: str, why: Rejection) -> Document:
-    return _document(base, base, Structured(), None, "", None, why)
+def refused(base: str, reason: str, detail: str) -> Document:
+    """Return the document of a page that has nothing but a reason why it is none."""
+    why = Rejection(stage="extract", reason=reason, detail=detail)
+    return _document(base, base, Structured(), Guesses(), "", None, why)
 
 
 def _extract(body: bytes, base: str, published_at: str | None) -> Document:
+    if beyond := beyond_bounds(body):
+        return refused(base, "too_large", beyond)
     tree = load_html(body)
     if tree is None:
-        return _refused(base, Rejection(stage="extract", reason="not_html"))
+        return refused(base, "not_html", "no HTML that a parser can read")
     if _too_deep(tree):
-        return _refused(base, Rejection(stage="extract", reason="too_deep"))
+        return refused(base, "too_deep", f"elements nested more than {MAX_DEPTH} deep")
     said = read_structured(tree)
-    # trafilatura changes the tree it is given, so it gets one of its own
-    found = trafilatura.bare_extraction(
-        lxml_html.fromstring(lxml_html.tostring(tree)),
-        url=base,
-        include_comments=False,
-        with_metadata=True,
-        deduplicate=False,
-    )
-    text = _clean(getattr(found, "text", None) or "")
+    dated = (said.published_at and _plausible(said.published_at)) or published_at
+    date = None if dated else find_date(tree, url=base, original_date=True, extensive_search=True)
+    strip_elements(tree, "script", "style", "svg", "template", with_tail=False)  # read, and dear to copy
+    found = _guesses(tree, said, date)
+    text = _clean(article_text(tree, base, said))
     canonical = _canonical(base, said.canonical)
-    return _document(base, canonical, said, found, text, published_at, _verdict(tree, text))
+    return _document(base, canonical, said, found, text, published_at, verdict(tree, base, said, text))
+
+
+def _guesses(tree: Any, said: Structured, date: str | None) -> Guesses:
+    """Guess from the layout what the page does not say; a page whose only author is its site has not said who wrote."""
+    sites = set(map(folded, said.sites))
+    author = (extract_author(tree) or "") if all(folded(name) in sites for name in said.authors) else ""
+    title = "" if said.title else extract_title(tree) or ""
+    return Guesses(title=title, authors=names_in((author,), said.sites), date=date)
 
 
 def _too_deep(tree: Any) -> bool:
@@ -79,25 +103,23 @@ def _document(
     url: str,
     canonical: str,
     said: Structured,
-    found: Any,
+    found: Guesses,
     text: str,
     feed_date: str | None,
     rejection: Rejection | None,
 ) -> Document:
     published, source = said.published_at, said.date_source
-    guessed = getattr(found, "date", None)
     if published and not _plausible(published):
         published, source = None, None
     if published is None and feed_date:
         published, source = feed_date, "feed"
-    if published is None and guessed and _plausible(guessed):
-        published, source = guessed, "htmldate"
-    author = getattr(found, "author", None) or ""
+    if published is None and found.date and _plausible(found.date):
+        published, source = found.date, "htmldate"
     return Document(
         url=url,
         canonical_url=canonical,
-        title=_clean(said.title or getattr(found, "title", None) or "")[:500],
-        authors=tuple(filter(None, map(_clean, (said.authors or author.split(";"))[:20]))),
+        title=_clean(said.title or found.title)[:500],
+        authors=tuple(filter(None, map(_clean, found.authors or said.authors))),
         published_at=published,
         date_source=source,
         lang=language_of(text),
@@ -108,10 +130,7 @@ def _document(
 
 def _clean(text: str) -> str:
     """Drop what no store or reader wants: NUL, other control characters and lone surrogates; cap the length."""
-    kept = "".join(
-        c for c in text[:MAX_TEXT] if c in "\n\t" or (c >= " " and c != "\x7f" and not "\ud800" <= c <= "\udfff")
-    )
-    return kept.strip()
+    return _UNWANTED.sub("", text[:MAX_TEXT]).strip()
 
 
 def _canonical(base: str, said: str | None) -> str:
@@ -134,20 +153,3 @@ def _plausible(date: str) -> bool:
         return False
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return datetime(1995, 1, 1, tzinfo=UTC) < when < datetime.now(UTC) + timedelta(days=2)
-
-
-def _verdict(tree: Any, text: str) -> Rejection | None:
-    dense = len(DENSE.findall(text))
-    least = MIN_TEXT_DENSE if dense > len(text) / 4 else MIN_TEXT
-    if len(text) < least:
-        return Rejection(stage="extract", reason="no_article", detail=f"{len(text)} characters of text, {least} needed")
-    if _linked_share(tree, text) > MAX_LINKED:
-        return Rejection(stage="extract", reason="index_page", detail="a list of links, no article")
-    return None
-
-
-def _linked_share(tree: Any, text: str) -> float:
-    """Return the share of the text in lines that are nothing but a link: none of 211 real articles had over 0.3."""
-    anchors = {" ".join(a.text_content().split()) for a in tree.iter("a")}
-    lines = [" ".join(line.split()).strip("-| ") for line in text.splitlines()]
-    return sum(len(line) for line in lines if line in anchors) / max(1, sum(map(len, lines)))

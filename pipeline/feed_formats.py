@@ -2,8 +2,8 @@
 
 JSON Feed 1.0 and 1.1 (https://jsonfeed.org/version/1.1); sitemaps with or without news
 (https://www.sitemaps.org/protocol.html, https://www.google.com/schemas/sitemap-news/0.9). An item holds `link`, `title`,
-`id`, `published` and `updated` with their `_parsed` in UTC, as far as the feed says them, so that what comes
-after treats all formats alike. A sitemap is read as a stream and no tree of it is kept.
+`id`, `published` and `updated` as text, as far as the feed says them, so that what comes after treats all formats
+alike. A sitemap is read as a stream and no tree of it is kept.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from heapq import nlargest
 from typing import Any
 
 from lxml import etree
 
+from pipeline.dates import read_date
 from pipeline.errors import Rejected
 
 Item = dict[str, Any]
@@ -27,11 +27,9 @@ MAX_DEPTH = 50  # a news sitemap needs 5; libxml2 counts depth only where it bui
 MAX_BRACKETS = 500_000  # opening ones, in strings too: json.loads holds the interpreter until it has made every object
 MAX_MENDED = 100_000  # ampersands
 MAX_DIGITS = 40  # no number of a feed is longer; Python refuses or takes long over huge ones
-MAX_DATE = 40  # characters
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 CHUNK = 16_384  # bytes
 JSON_FEED = re.compile(r"https?://jsonfeed\.org/version/1(\.[0-9]+)?/?")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-MAIL_DATE = re.compile(r"([A-Za-z]{3}, *)?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} .*([+-][0-9]{4}|GMT|UTC?|Z)")
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # JSON can say what UTF-8 and the warehouse cannot
 BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)")
 SITEMAP_TEXTS = {
@@ -39,7 +37,10 @@ SITEMAP_TEXTS = {
     ("urlset", "url", "lastmod"): "updated",
     ("urlset", "url", "news", "title"): "title",
     ("urlset", "url", "news", "publication_date"): "published",
+    ("sitemapindex", "sitemap", "loc"): "link",
+    ("sitemapindex", "sitemap", "lastmod"): "updated",
 }
+ROWS = {"urlset": "url", "sitemapindex": "sitemap"}
 
 
 def read_items(body: bytes, most: int) -> list[Item] | None:
@@ -95,34 +96,26 @@ def _text(value: Any) -> str:
 
 
 def _dated(name: str, value: Any) -> Item:
-    """Return the date as feedparser has it: text and, where it is understood, the time in UTC."""
     text = _text(value)
-    return {name: text, f"{name}_parsed": _time(text)} if text else {}
-
-
-def _time(text: str) -> tuple[int, ...] | None:
-    """Read ISO 8601 to the day at least, or the form of mail that some write instead; no zone is UTC, as in feedparser."""
-    try:
-        if len(text) > MAX_DATE:
-            return None
-        if DAY.match(text):
-            when = datetime.fromisoformat(text)
-        elif MAIL_DATE.fullmatch(text):
-            when = parsedate_to_datetime(text)
-        else:
-            return None
-        return tuple((when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).timetuple())
-    except (ValueError, OverflowError):
-        return None
+    return {name: text} if text else {}
 
 
 def _sitemap_items(body: bytes, most: int) -> list[Item] | None:
+    kind, items = read_sitemap(body)
+    if kind == "sitemapindex":
+        raise Rejected("not_a_feed", "a sitemap index: it lists sitemaps, not articles; name one of these as the feed")
+    if kind != "urlset":
+        return None
+    newest = nlargest(most, range(len(items)), key=lambda place: _newness(items[place]))
+    return [items[place] for place in sorted(newest)]
+
+
+def read_sitemap(body: bytes) -> tuple[str, list[Item]]:
+    """Return `urlset` or `sitemapindex` with its pages or sitemaps; another kind has none. Raises Rejected if broken."""
     sitemap = _Sitemap()
     broken = sitemap.read(body, recover=False)
-    if sitemap.kind == "sitemapindex":
-        raise Rejected("not_a_feed", "a sitemap index: it lists sitemaps, not articles; name one of these as the feed")
-    if sitemap.kind != "urlset":
-        return None
+    if sitemap.kind not in ROWS:
+        return sitemap.kind, []
     if sitemap.doctype_name:
         raise Rejected("not_a_feed", "a sitemap with a document type, which could define entities")
     if broken and not sitemap.finished and body.count(b"&") <= MAX_MENDED:
@@ -131,9 +124,7 @@ def _sitemap_items(body: bytes, most: int) -> list[Item] | None:
         sitemap = max(sitemap, mended, key=lambda one: len(one.items))
     if broken and not sitemap.items:
         raise Rejected("not_a_feed", f"a sitemap that cannot be read: {broken}"[:200])
-    items = [_sitemap_item(said) for said in sitemap.items]
-    newest = nlargest(most, range(len(items)), key=lambda place: _newness(items[place]))
-    return [items[place] for place in sorted(newest)]
+    return sitemap.kind, [_sitemap_item(said) for said in sitemap.items]
 
 
 def _sitemap_item(said: dict[str, str]) -> Item:
@@ -141,8 +132,8 @@ def _sitemap_item(said: dict[str, str]) -> Item:
     return item | _dated("published", said.get("published")) | _dated("updated", said.get("updated"))
 
 
-def _newness(item: Item) -> tuple[int, ...]:
-    return item.get("published_parsed") or item.get("updated_parsed") or ()
+def _newness(item: Item) -> datetime:
+    return read_date(item.get("published") or item.get("updated") or "").when or BEFORE_ALL
 
 
 class _Sitemap:
@@ -171,7 +162,7 @@ class _Sitemap:
     @property
     def finished(self) -> bool:
         """Whether nothing more is wanted: no sitemap, a document type, full, or beyond a bound."""
-        other = bool(self.doctype_name) or self.root not in ("", "urlset")
+        other = bool(self.doctype_name) or self.root not in ("", *ROWS)
         return other or len(self.items) >= MAX_URLS or bool(self.beyond)
 
     def read(self, body: bytes, *, recover: bool) -> str:
@@ -213,7 +204,7 @@ class _Sitemap:
         path = tuple(self._path[:5])
         if path in SITEMAP_TEXTS:
             self._item.setdefault(SITEMAP_TEXTS[path], "".join(self._said))
-        if path == ("urlset", "url") and len(self.items) < MAX_URLS:
+        if len(path) == 2 and path[1] == ROWS.get(path[0]) and len(self.items) < MAX_URLS:
             self.items.append(self._item)
         self._path.pop()
         self._said.clear()

@@ -1,17 +1,26 @@
-"""The feeds file: TOML in, `Feed` records out."""
+"""The feeds file: TOML in, `Feed` records out, and back; feeds of OPML files as tables with what is unknown to be filled."""
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.errors import ConfigError
+from pipeline.opml import Outline
 from pipeline.records import Feed
 
+FIELDS = ("url", "outlet", "country", "bloc", "language", "ownership", "kind")
+TO_FILL = "  # to be filled"
+BACKFILL = "backfill:"  # SQL of the warehouse knows it too
 Bloc = Literal["us", "china", "eu", "europe", "g7", "brics", "global_south", "international"]
 
 
@@ -29,6 +38,14 @@ class FeedTable(BaseModel):
     ownership: Literal["state", "public", "private", "nonprofit", "government"]
     kind: Literal["news", "official", "analysis", "advocacy"]
     enabled: bool = True
+
+    @field_validator("id")
+    @classmethod
+    def no_backfill(cls, feed_id: str) -> str:
+        """What a backfill brings is known by the ids of its sources."""
+        if feed_id.startswith(BACKFILL):
+            raise ValueError(f"must not begin with {BACKFILL}")
+        return feed_id
 
     @field_validator("url")
     @classmethod
@@ -60,3 +77,41 @@ def load_feeds(path: Path | None = None) -> list[Feed]:
     if not feeds:
         raise ConfigError(f"feeds file {source} holds no [[feed]] table")
     return list(feeds.values())
+
+
+def feeds_toml(feeds: Iterable[Feed]) -> str:
+    """Write feeds as a feeds file."""
+    return "\n\n".join(_table({"id": feed.feed_id} | _rest(feed), feed.enabled) for feed in feeds) + "\n"
+
+
+def _rest(feed: Feed) -> dict[str, str]:
+    return {name: getattr(feed, name) for name in FIELDS}
+
+
+def imported_toml(outlines: Iterable[Outline], given: Mapping[str, str | None]) -> tuple[str, int]:
+    """Write the feeds of an OPML file as a feeds file; return it and the number of fields that are left to be filled.
+
+    `given` says country, bloc, language, ownership and kind of feeds that do not say them. What nobody says stands there
+    as an empty value with a comment: `load_feeds` refuses the file and names it until a person has filled it.
+    """
+    ids: set[str] = set()
+    tables = []
+    for outline in outlines:
+        said = {**outline.known, "language": outline.language}
+        known = {name: said.get(name) or given.get(name) or "" for name in FIELDS[2:]}
+        host = urlsplit(outline.url).netloc.removeprefix("www.")
+        wanted = outline.known.get("id") or "-".join(re.findall(r"\w+", host.casefold())) or "feed"
+        feed_id = next(name for n in count() if (name := f"{wanted[:90]}-{n + 1}" if n else wanted) not in ids)
+        ids.add(feed_id)
+        table = {"id": feed_id, "url": outline.url, "outlet": outline.title or host, **known}
+        tables.append(_table(table, outline.enabled))
+    text = "\n\n".join(tables) + "\n"
+    return text, text.count(TO_FILL)
+
+
+def _table(fields: Mapping[str, str], enabled: bool) -> str:
+    lines = [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}{'' if value else TO_FILL}" for name, value in fields.items()
+    ]
+    lines = [line.replace("\x7f", "\\u007f") for line in lines]
+    return "\n".join(["[[feed]]", *lines, f"enabled = {str(enabled).lower()}"])

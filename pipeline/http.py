@@ -11,51 +11,53 @@ import asyncio
 import socket
 import ssl
 import time
-import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import urljoin, urlsplit
+from typing import Any
 
 import certifi
 import httpcore
 import httpx
 
+from pipeline.addresses import host_and_port, host_of, is_public
+from pipeline.body import bounded
 from pipeline.errors import Rejected, Transient
+from pipeline.hints import retry_after
+from pipeline.http_errors import NoNameServer, Refused, translated
 from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
+from pipeline.urls import redirect_target
+from pipeline.wire import LimitedStream
 
 MAX_REDIRECTS = 8
 HOST_CONNECTIONS = 2
-HOST_FAILURES = 3  # in a row; then the host is left alone for the rest of the batch
+MAX_CONNECTIONS = 64  # at once, to all hosts
+FIRST_BYTE = 15.0  # seconds without a byte: of a connection that is made, of headers, in the middle of a body
+MAX_HEADERS = 200  # h11 lets 100 KiB of them pass, which are twenty thousand short ones
+WIRE_OVERHEAD = 1_000_000  # bytes above max_body for headers, chunk frames and TLS
+SLOW_STATUS = frozenset({403, 429, 503, 529})  # the host, not the page, has enough of us; 403 where it is repeated
 RETRY_STATUS = frozenset({403, 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 
 
-class Refused(httpcore.ConnectError):
-    """The address is not one that a public page may send us to."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is globally reachable unicast, also behind IPv4-mapped, 6to4 and NAT64 forms."""
-    ip = ip_address(address.split("%", 1)[0])
-    if isinstance(ip, IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and ip.packed[:12] == bytes.fromhex("0064ff9b0000000000000000"):
-            inner = IPv4Address(ip.packed[12:])
-        if inner is not None:
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
+def resolve(host: str, port: int) -> list[str]:
+    """Ask the system for the addresses of a name, in its order of preference. Blocking."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(item[4][0]) for item in found))
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Resolves, checks, and connects to the checked address."""
 
-    def __init__(self, allow_hosts: Iterable[str]) -> None:
+    def __init__(self, allow_hosts: Iterable[str], wire_limit: int) -> None:
         self._inner = httpcore.AnyIOBackend()
         self._allowed = frozenset(allow_hosts)
+        self._wire_limit = wire_limit
+        # the loop's own threads are few, and a name server that never answers would hold the look-ups of all hosts
+        self._resolvers = ThreadPoolExecutor(MAX_CONNECTIONS, "resolve")
 
     async def connect_tcp(
         self,
@@ -66,30 +68,38 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address that may be reached; Refused where the name leads to a private one."""
-        try:
-            found = await asyncio.wait_for(
-                asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM), timeout
-            )
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout("name server does not answer") from error
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"no address for {host}: {error}") from error
-        addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
-        if f"{host}:{port}" not in self._allowed:
-            for address in addresses:
-                if not is_public(address):
-                    raise Refused(f"{host} leads to {address}, which is not public")
         failure: Exception = httpcore.ConnectError(f"no address for {host}")
-        for address in addresses[:3]:
+        for address in (await self.addresses(host, port, timeout))[:3]:
             try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                stream = await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                return LimitedStream(stream, self._wire_limit)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
 
+    async def addresses(self, host: str, port: int, timeout: float | None = FIRST_BYTE) -> list[str]:
+        """Return the addresses of a name; Refused where one of them is private and nobody allowed it."""
+        try:
+            looked_up = asyncio.get_running_loop().run_in_executor(self._resolvers, resolve, host, port)
+            addresses = await asyncio.wait_for(looked_up, timeout)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout("name server does not answer") from error
+        except (OSError, UnicodeError) as error:
+            kind = NoNameServer if getattr(error, "errno", None) == socket.EAI_AGAIN else httpcore.ConnectError
+            raise kind(f"no address for {host}: {error}") from error
+        if f"{host}:{port}" not in self._allowed:
+            for address in addresses:
+                if not is_public(address):
+                    raise Refused(f"{host} leads to {address}, which is not public")
+        return addresses
+
     async def sleep(self, seconds: float) -> None:
         """Wait; asked for by the connection pool's retries."""
         await asyncio.sleep(seconds)
+
+    def close(self) -> None:
+        """Let go of the threads; a look-up that hangs ends when the system gives it up."""
+        self._resolvers.shutdown(wait=False, cancel_futures=True)
 
 
 class Client:
@@ -99,17 +109,14 @@ class Client:
         self._settings = settings
         self._pace = pace
         self._turn: dict[str, asyncio.Semaphore] = {}
-        self._failures: dict[str, int] = {}
+        self._open = asyncio.Semaphore(MAX_CONNECTIONS)
+        proxies = ["{}:{}".format(*host_and_port(settings.proxy))] if settings.proxy else []
+        self._backend = GuardedBackend([*settings.allow_hosts, *proxies], settings.max_body + WIRE_OVERHEAD)
         transport = httpx.AsyncHTTPTransport(verify=True)
-        transport._pool = httpcore.AsyncConnectionPool(  # the seam that httpx offers no argument for (0.28, 2026-11)
-            ssl_context=ssl.create_default_context(cafile=certifi.where()),
-            max_connections=64,
-            max_keepalive_connections=32,
-            network_backend=GuardedBackend(settings.allow_hosts),
-        )
+        transport._pool = connection_pool(settings.proxy, self._backend)  # httpx 0.28 has no argument for it (2026-11)
         self._client = httpx.AsyncClient(
             transport=transport,
-            timeout=min(settings.request_timeout, 15.0),
+            timeout=min(settings.request_timeout, FIRST_BYTE),
             headers={"user-agent": settings.user_agent, "accept-encoding": "gzip"},
             follow_redirects=False,
             trust_env=False,
@@ -118,116 +125,115 @@ class Client:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        self._backend.close()
 
-    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Page:
-        """Fetch one URL. Raises Transient (may work later) or Rejected (never will); 304 is returned as a Page."""
-        asked = dict(headers or {})
+    async def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        allowed: Callable[[str], Awaitable[None]] | None = None,
+        cut_at: int | None = None,
+    ) -> Page:
+        """Fetch one URL. Raises Transient (may work later) or Rejected (never will); 304 is returned as a Page.
+
+        `allowed` is asked before every hop and raises where it is not; a body is cut at `cut_at` bytes.
+        """
+        asked, permanent, first = dict(headers or {}), True, url
         left = self._settings.request_timeout  # of the servers' time over all hops: a chain of slow ones hangs nobody
         for _ in range(MAX_REDIRECTS + 1):
-            page, took = await self._in_turn(url, asked, left)
+            if allowed is not None:
+                await allowed(url)
+            page, took = await self._in_turn(url, asked, left, cut_at)
             left -= took
             if page.status not in (301, 302, 303, 307, 308):
-                return page
-            target = urljoin(url, page.headers.get("location", ""))
-            if urlsplit(target).scheme not in ("http", "https") or "location" not in page.headers:
-                raise Rejected("bad_redirect", f"redirects to {target[:200]}")
-            url = target.split("#", 1)[0]
+                return replace(page, moved_to=url if permanent and url != first else None)
+            permanent = permanent and page.status in (301, 308)
+            try:
+                url = redirect_target(url, page.headers.get("location", ""))
+            except ValueError as error:
+                raise Rejected("bad_redirect", str(error)[:200]) from error
         raise Rejected("too_many_redirects", f"more than {MAX_REDIRECTS} redirects")
 
-    async def _in_turn(self, url: str, headers: dict[str, str], left: float) -> tuple[Page, float]:
+    async def _in_turn(self, url: str, headers: dict[str, str], left: float, cut_at: int | None) -> tuple[Page, float]:
         """Make one request within `left` seconds; wait first for the host's turn, which is not the server's time.
 
         Returns the page and the seconds that the server took.
         """
-        host = urlsplit(url).netloc.lower()
+        try:
+            host = host_of(url)
+        except ValueError as error:
+            raise Rejected("bad_url", str(error)) from error
         async with self._turn.setdefault(host, asyncio.Semaphore(HOST_CONNECTIONS)):
-            if self._failures.get(host, 0) >= HOST_FAILURES:
-                raise Transient("host_down", f"{host} failed {HOST_FAILURES} times in a row")
             await asyncio.sleep(self._pace.reserve(host))
-            asked_at = time.monotonic()
             try:
-                async with asyncio.timeout(left):
-                    page = await self._one(url, headers)
+                async with self._open, asyncio.timeout(left):  # nor is the wait for a free connection the server's time
+                    asked_at = time.monotonic()
+                    page = await self._one(url, headers, cut_at)
             except TimeoutError as error:
                 # a host that got what slow redirects of others left is not the one to blame
-                self._failures[host] = self._failures.get(host, 0) + (left > self._settings.request_timeout / 2)
+                if left > self._settings.request_timeout / 2:
+                    self._pace.failed(host)
                 raise Transient("timeout", f"no whole answer in {self._settings.request_timeout:g} s") from error
             except Transient as error:
-                self._failures[host] = self._failures.get(host, 0) + (error.reason in ("timeout", "network"))
+                if error.reason in ("timeout", "network", "tls"):
+                    self._pace.failed(host)
                 raise
-            self._failures[host] = 0
-            return page, time.monotonic() - asked_at
+            took = time.monotonic() - asked_at
+            self._pace.answered(host, took)
+            return page, took
 
-    async def _one(self, url: str, headers: dict[str, str]) -> Page:
+    async def _one(self, url: str, headers: dict[str, str], cut_at: int | None) -> Page:
+        host = host_of(url)
         with translated():
+            if self._settings.proxy:  # the proxy makes the connection, so the address is checked before
+                await self._backend.addresses(*host_and_port(url))
             async with self._client.stream("GET", url, headers=headers) as response:
-                status = response.status_code
-                if status in RETRY_STATUS:
-                    self._pace.slow_down(urlsplit(url).netloc.lower(), retry_after(response.headers))
-                    raise Transient(f"http_{status}", f"{status} from {urlsplit(url).netloc}")
-                if status >= 400 or status < 200:
-                    raise Rejected(f"http_{status}", f"{status} for {url}")
-                body = b"" if status >= 300 else await self._body(response)
+                try:
+                    self._judge(response, host)
+                    body = b"" if response.status_code >= 300 else await self._body(response, cut_at)
+                finally:
+                    self._pace.spent(host, response.num_bytes_downloaded)
                 names = {name.lower(): value for name, value in response.headers.items()}
-                return Page(url=url, status=status, headers=names, body=body, fetched_at=datetime.now(UTC))
+                return Page(
+                    url=url,
+                    status=response.status_code,
+                    headers=names,
+                    body=body,
+                    fetched_at=datetime.now(UTC),
+                    asked=dict(response.request.headers),
+                )
 
-    async def _body(self, response: httpx.Response) -> bytes:
-        return b"".join([chunk async for chunk in bounded(response, self._settings.max_body)])
+    def _judge(self, response: httpx.Response, host: str) -> None:
+        """Raise where the head of an answer is that of a failure."""
+        status = response.status_code
+        if len(response.headers.raw) > MAX_HEADERS:
+            raise Rejected("too_many_headers", f"{len(response.headers.raw)} headers from {host}")
+        if status in RETRY_STATUS:
+            asked = retry_after(response.headers)
+            if status in SLOW_STATUS:
+                self._pace.refused(host, status, asked)
+            raise Transient(f"http_{status}", f"{status} from {host}", retry_after=asked)
+        if status == 206:
+            raise Transient("http_206", f"a part that nobody asked for, from {host}")
+        if status >= 400 or status < 200:
+            raise Rejected(f"http_{status}", f"{status} for {response.url}")
 
-
-async def bounded(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
-    """Yield the decompressed body and stop at `limit` bytes, before as after decompression."""
-    encoding = response.headers.get("content-encoding", "identity").lower().strip()
-    if encoding not in ("identity", "gzip", "x-gzip", "deflate", ""):
-        raise Rejected("bad_encoding", f"content-encoding {encoding[:40]} was not asked for")
-    inflate = None if encoding in ("identity", "") else zlib.decompressobj(zlib.MAX_WBITS | 32)
-    raw = out = 0
-    async for received in response.aiter_raw():
-        raw += len(received)
-        try:
-            chunk = received if inflate is None else inflate.decompress(received, limit - out + 1)
-        except zlib.error as error:
-            raise Transient("bad_encoding", f"broken {encoding} body: {error}") from error
-        out += len(chunk)
-        if raw > limit or out > limit or (inflate is not None and inflate.unconsumed_tail):
-            raise Rejected("too_large", f"more than {limit} bytes")
-        yield chunk
-    if inflate is not None and raw and not inflate.eof:
-        raise Transient("bad_encoding", f"{encoding} body ends early")
-
-
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Return the seconds that Retry-After asks for (a number or a date), between 30 and 3600; 30 without one."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return min(max(float(value[:9]), 30.0), 3600.0)
-    try:
-        return min(max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 30.0), 3600.0)
-    except (ValueError, TypeError):
-        return 30.0
+    async def _body(self, response: httpx.Response, cut_at: int | None) -> bytes:
+        encoding = response.headers.get("content-encoding", "identity")
+        pieces = bounded(response.aiter_raw(), encoding, cut_at or self._settings.max_body, cut=cut_at is not None)
+        return b"".join([piece async for piece in pieces])
 
 
-class translated:  # noqa: N801 - reads as a verb phrase: with translated():
-    """Turn the HTTP library's errors into ours."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, httpx.RequestError) and isinstance(_root(error), Refused):
-            raise Rejected("private_address", str(_root(error))) from error
-        if isinstance(error, httpx.TimeoutException):
-            raise Transient("timeout", type(error).__name__) from error
-        if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
-            raise Rejected("bad_url", str(error)) from error
-        if isinstance(error, httpx.RequestError):
-            raise Transient("network", f"{type(error).__name__}: {error}"[:300]) from error
-
-
-def _root(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
+def connection_pool(proxy: str | None, backend: GuardedBackend) -> httpcore.AsyncConnectionPool:
+    """Return the one pool of a client, behind a proxy where the settings name one."""
+    shared: dict[str, Any] = {
+        "ssl_context": ssl.create_default_context(cafile=certifi.where()),
+        "max_connections": MAX_CONNECTIONS,
+        "max_keepalive_connections": 32,
+        "network_backend": backend,
+    }
+    return httpcore.AsyncHTTPProxy(proxy, **shared) if proxy else httpcore.AsyncConnectionPool(**shared)
 
 
 @asynccontextmanager

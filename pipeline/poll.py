@@ -8,21 +8,24 @@ second is done by `normalise_url`.
 from __future__ import annotations
 
 import asyncio
-import calendar
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import feedparser
 
+from pipeline.dates import read_date
 from pipeline.errors import ItemError, Rejected
+from pipeline.feed_bounds import bounded_feed
+from pipeline.feed_bytes import as_utf8, unpacked
 from pipeline.feed_formats import read_items
-from pipeline.http import Client, open_client
-from pipeline.pace import Pace
+from pipeline.hints import max_age, wishes
+from pipeline.http import Client
 from pipeline.records import Entry, Feed, Rejection, Validators, stable_id
-from pipeline.settings import Settings
+from pipeline.schedule import Wishes
 from pipeline.urls import normalise_url
 
 MAX_ENTRIES = 2_000
@@ -35,30 +38,46 @@ class Poll:
 
     feed_id: str
     polled_at: datetime
-    status: int | None
-    unchanged: bool
-    entries: tuple[Entry, ...]
-    refused: tuple[tuple[Entry, Rejection], ...]  # items without a usable link
     validators: Validators
-    error: str | None
+    status: int | None = None
+    unchanged: bool = False
+    entries: tuple[Entry, ...] = ()
+    refused: tuple[tuple[Entry, Rejection], ...] = ()  # items without a usable link
+    error: str | None = None
+    reason: str | None = None  # the error in one stable word
+    url: str = ""  # where the answer came from, after redirects
+    retry_after: float | None = None  # seconds
+    max_age: float = 0.0  # seconds
+    moved_to: str | None = None  # where permanent redirects led
+    wishes: Wishes | None = None
 
 
-def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
+def read_feed(
+    body: bytes, feed_id: str, base: str, now: datetime, content_type: str = ""
+) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
     """Return the entries of a feed body and the items that cannot be fetched. Raises Rejected where it is no feed.
 
     Every item is returned, also one that stands twice: the load counts the second as a duplicate.
     """
     try:
+        body = unpacked(body)
         items = read_items(body, MAX_ENTRIES)
         if items is None:
-            items = _feedparser_items(body)
+            items = _feedparser_items(body, content_type)
     except Rejected:
         raise
     except Exception as error:  # whatever a parser does over hostile bytes, one feed must not end a pass
         raise Rejected("not_a_feed", f"the parser failed: {type(error).__name__}: {error}"[:200]) from error
+    return entries_of(items[:MAX_ENTRIES], feed_id, base, now)
+
+
+def entries_of(
+    items: Sequence[Any], feed_id: str, base: str, now: datetime
+) -> tuple[list[Entry], list[tuple[Entry, Rejection]]]:
+    """Return items {link, title, id, published, updated} as entries, and those without a usable link."""
     entries: list[Entry] = []
     refused: list[tuple[Entry, Rejection]] = []
-    for position, item in enumerate(items[:MAX_ENTRIES]):
+    for position, item in enumerate(items):
         try:
             url = normalise_url(str(item.get("link") or ""), base)
         except ValueError as error:
@@ -69,9 +88,11 @@ def read_feed(body: bytes, feed_id: str, base: str, now: datetime) -> tuple[list
     return entries, refused
 
 
-def _feedparser_items(body: bytes) -> list[Any]:
-    parsed = feedparser.parse(body, sanitize_html=False, resolve_relative_uris=False, response_headers={})
-    if not parsed.get("version"):
+def _feedparser_items(body: bytes, declared: str) -> list[Any]:
+    # as a stream: of plain bytes feedparser first asks whether they are the name of a file here
+    stream = BytesIO(bounded_feed(as_utf8(body, declared)))
+    parsed = feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False, response_headers={})
+    if not parsed.get("version") and not parsed.entries:
         why = parsed.get("bozo_exception", "no RSS, RDF, Atom, JSON Feed or sitemap in it")
         raise Rejected("not_a_feed", str(why)[:200])
     return list(parsed.entries)
@@ -80,71 +101,49 @@ def _feedparser_items(body: bytes) -> list[Any]:
 def _entry(item: Any, feed_id: str, url: str, position: int, now: datetime) -> Entry:
     title = " ".join(str(item.get("title") or "").split())[:500]
     published, doubt = _date(item, now)
+    updated = read_date(str(item["updated"]).strip()).when if "updated" in item else None
     key = stable_id(url) if url else stable_id(feed_id, str(item.get("id") or title))
     return Entry(
-        entry_id=key, feed_id=feed_id, url=url, title=title, published_at=published, date_doubt=doubt, position=position
+        entry_id=key,
+        feed_id=feed_id,
+        url=url,
+        title=title,
+        published_at=published,
+        date_doubt=doubt,
+        position=position,
+        updated_at=min(updated, now) if updated and updated >= EARLIEST else None,
     )
 
 
 def _date(item: Any, now: datetime) -> tuple[datetime | None, str | None]:
     """Return the date and why it is doubtful; a date that cannot be true is not kept."""
-    parsed = item.get("published_parsed") or item.get("updated_parsed")
-    text = item.get("published") or item.get("updated")
-    if parsed is None:
-        return None, f"not understood: {str(text)[:60]}" if text else "missing"
-    try:
-        when = datetime.fromtimestamp(calendar.timegm(parsed), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None, f"out of range: {str(text)[:60]}"
-    if when < EARLIEST or when > now + timedelta(days=2):
-        return None, f"out of range: {str(text)[:60]}"
-    return (min(when, now), "in the future") if when > now + timedelta(hours=1) else (when, None)
+    why = "missing"
+    for name in ("published", "updated"):
+        text = str(item.get(name) or "").strip()
+        if text:
+            read = read_date(text)
+            if read.when is not None and EARLIEST <= read.when <= now + timedelta(days=2):
+                ahead = read.when > now + timedelta(hours=1)
+                return (now, "in the future") if ahead else (read.when, read.doubt)
+            why = str(read.doubt) if read.when is None else f"out of range: {text[:60]}"
+    return None, why
 
 
 async def poll_feed(client: Client, feed: Feed, known: Validators) -> Poll:
     """Ask one feed what is new. Never raises for what a server does: the poll carries the error."""
     conditions = {"if-none-match": known.etag, "if-modified-since": known.last_modified}
     now = datetime.now(UTC)
+    none = Poll(feed_id=feed.feed_id, polled_at=now, validators=known)
     try:
         page = await client.get(feed.url, {name: value for name, value in conditions.items() if value})
+        said = replace(none, status=page.status, url=page.url, max_age=max_age(page.headers), moved_to=page.moved_to)
         digest = hashlib.sha256(page.body).hexdigest()
         if page.status == 304 or digest == known.body_hash:
-            return _poll(feed, now, page.status, known, unchanged=True)
-        entries, refused = await asyncio.to_thread(read_feed, page.body, feed.feed_id, page.url, now)
+            return replace(said, unchanged=True)
+        kind = page.headers.get("content-type", "")
+        entries, refused = await asyncio.to_thread(read_feed, page.body, feed.feed_id, page.url, now, kind)
     except ItemError as error:
-        return _poll(feed, now, None, known, error=f"{error.reason}: {error.detail}"[:500])
+        detail = f"{error.reason}: {error.detail}"[:500]
+        return replace(none, error=detail, reason=error.reason, status=error.status, retry_after=error.retry_after)
     seen = Validators(etag=page.headers.get("etag"), last_modified=page.headers.get("last-modified"), body_hash=digest)
-    return _poll(feed, now, page.status, seen, entries=tuple(entries), refused=tuple(refused))
-
-
-def _poll(
-    feed: Feed,
-    now: datetime,
-    status: int | None,
-    validators: Validators,
-    *,
-    unchanged: bool = False,
-    entries: tuple[Entry, ...] = (),
-    refused: tuple[tuple[Entry, Rejection], ...] = (),
-    error: str | None = None,
-) -> Poll:
-    return Poll(
-        feed_id=feed.feed_id,
-        polled_at=now,
-        status=status,
-        unchanged=unchanged,
-        entries=entries,
-        refused=refused,
-        validators=validators,
-        error=error,
-    )
-
-
-def poll_feeds(settings: Settings, pace: Pace, feeds: Sequence[tuple[Feed, Validators]]) -> list[Poll]:
-    """Poll feeds side by side, in the order given. Blocking: call it from a thread or a task of its own."""
-
-    async def all_of_them() -> list[Poll]:
-        async with open_client(settings, pace) as client:
-            return list(await asyncio.gather(*(poll_feed(client, feed, known) for feed, known in feeds)))
-
-    return asyncio.run(all_of_them())
+    return replace(said, entries=tuple(entries), refused=tuple(refused), validators=seen, wishes=wishes(page.body))

@@ -6,6 +6,14 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
+PAGE_TYPES = (
+    "text/html",
+    "application/xhtml+xml",
+    "text/plain",
+    "application/octet-stream",
+    "",
+)  # of an article's page
+
 
 def stable_id(*parts: str) -> str:
     """Return 24 hexadecimal digits of SHA-256 over the parts, the same on every machine and in every version."""
@@ -52,6 +60,7 @@ class Entry:
     published_at: datetime | None
     date_doubt: str | None
     position: int  # place in the feed, 0 first
+    updated_at: datetime | None = None  # when the feed says that the article was changed last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +81,8 @@ class Page:
     headers: dict[str, str]  # lower-case names
     body: bytes
     fetched_at: datetime
+    asked: dict[str, str] = field(default_factory=dict)  # headers of the request, for the WARC file
+    moved_to: str | None = None  # the same URL, where every redirect on the way said that it is permanent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

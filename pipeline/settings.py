@@ -15,6 +15,8 @@ from pydantic_settings import (
 
 from pipeline.errors import ConfigError
 
+NO_CONTACT = "set STANCEWATCH_USER_AGENT to a contact"
+
 
 class Settings(BaseSettings):
     """What a person may set. Times in seconds, sizes in bytes."""
@@ -23,22 +25,24 @@ class Settings(BaseSettings):
 
     warehouse: str = "stancewatch-data/stancewatch.duckdb"
     feeds: Path | None = None  # None: the feeds of the package
-    data_dir: Path | None = None  # WARC and spool; None: beside the warehouse
+    data_dir: Path | None = None  # WARC, spool, owners' files; None: beside the warehouse
     model: Path | str | None = None  # None: the model of the package
     nli: Path | str | None = None  # a model of inference, for topics and targets that `model` has no heads for
     device: str = "auto"  # auto: onnxruntime, or torch where a model has no ONNX; else one of torch's, as cpu or cuda
     codebook: Path | None = None  # None: the codebook of the package
     events: Path | None = None  # None: the events of the package
-    user_agent: str = (
-        "Stancewatch/0.1 (research monitor of AI governance news; set STANCEWATCH_USER_AGENT to a contact)"
-    )
+    user_agent: str = f"Stancewatch/0.1 (research monitor of AI governance news; {NO_CONTACT})"
     host_delay: float = Field(default=5.0, ge=0)
     request_timeout: float = Field(default=30.0, gt=0)
     max_body: int = Field(default=10_000_000, gt=0)
+    warc_size: int = Field(default=1_000_000_000, gt=0)  # a WARC file that is longer is not appended to
     task_runner: Literal["thread"] = "thread"
     allow_hosts: list[str] = []  # host:port that may be private, and need no delay
-    poll_interval: float = Field(default=1800.0, gt=0)
-    max_attempts: int = Field(default=5, gt=0)  # fetches of one entry before it is rejected for good
+    host_requests_a_day: int = Field(default=2_000, gt=0)
+    host_bytes_a_day: int = Field(default=500_000_000, gt=0)
+    proxy: str | None = None  # never taken from the environment
+    poll_interval: float = Field(default=1800.0, gt=0)  # the first one of a feed; steered from there
+    max_attempts: int = Field(default=8, gt=0)  # fetches of one entry before it goes into quarantine
     batch_size: int = Field(default=64, ge=1, le=1024)  # entries a task fetches, extracts and labels
 
     @classmethod

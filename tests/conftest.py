@@ -12,15 +12,19 @@ from typing import TypeVar
 
 import pytest
 
+from tests.support.gate import PAGES
 from tests.support.store import T1, Store, document_rows, done, entry, feed, merged, outlet, poll
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
-def pytest_report_header() -> str:
-    """Say whether the quality gate has its data."""
+def pytest_report_header() -> list[str]:
+    """Say whether the quality gates have their data."""
     folder = os.environ.get("STANCEWATCH_CODED")
-    return f"coded passages: {folder or 'not here, so the gate on them does not run (STANCEWATCH_CODED)'}"
+    return [
+        f"coded passages: {folder or 'not here, so the gate on them does not run (STANCEWATCH_CODED)'}",
+        f"pages with a gold: {PAGES or 'not here, so the gate on them does not run (STANCEWATCH_PAGES)'}",
+    ]
 
 
 @pytest.hookimpl(wrapper=True)

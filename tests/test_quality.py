@@ -1,13 +1,16 @@
 """The quality gate: figures of the package's model on texts that it was not trained on must not fall below their floors.
 
 `tests/data/floors.json` holds the floors; they only rise. The coded passages are third-party text and not in the
-repository: STANCEWATCH_CODED names a folder that holds `dev.jsonl`.
+repository: STANCEWATCH_CODED names a folder that holds `dev.jsonl`. Nor are the pages of the extraction's gate:
+STANCEWATCH_PAGES names a folder for `benchmarks/extraction.py`, by default `shared/data/extraction` beside the repository.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ import pytest
 from pipeline.codebook import load_codebook
 from pipeline.evaluate import evaluate, read_rows
 from pipeline.model import Classifier, load_classifier
+from tests.support.gate import PAGES
 
 DATA = Path(__file__).parent / "data"
 FLOORS = json.loads((DATA / "floors.json").read_text("utf-8"))
@@ -47,3 +51,20 @@ if CODED:
     @pytest.mark.parametrize("name", sorted(FLOORS["dev"]))
     def test_coded_passages(name: str, figures: dict[str, float]) -> None:
         assert figures[name] >= FLOORS["dev"][name]
+
+
+if PAGES:
+
+    def test_extraction_keeps_its_floors() -> None:
+        benchmark = Path(__file__).parents[1] / "benchmarks" / "extraction.py"
+        done = subprocess.run(
+            [sys.executable, str(benchmark), "--json", str(PAGES)], capture_output=True, text=True, check=True
+        )
+        found = json.loads(done.stdout)
+        fallen = {
+            (where, name): (found[where][name], floor)
+            for where, floors in FLOORS["extraction"].items()
+            for name, floor in floors.items()
+            if (found[where][name] > floor if name == "refused" else found[where][name] < floor)
+        }
+        assert not fallen

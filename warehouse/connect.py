@@ -78,7 +78,7 @@ def connect(target: Target, *, read_only: bool = False, wait: float = 60) -> Con
     if read_only and not path.exists():
         raise WarehouseError(f"no warehouse at {path}: a pass (stancewatch run) creates it")
     if not read_only:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     end, pause = time.monotonic() + wait, 0.02
     while True:
         try:

@@ -24,14 +24,15 @@ log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "steps"
 KINDS: dict[str, tuple[str, ...]] = {
     "feeds": ("outlet", "feed"),
-    "poll": ("poll", "entry", "rejection"),
+    "poll": ("poll", "entry", "rejection", "feed_schedule", "host"),
     "documents": (
         *("entry", "document", "document_text", "label_run", "relevance_label", "topic_label", "stance_label"),
-        *("evidence", "rejection"),
+        *("evidence", "rejection", "host"),
     ),
+    "stories": ("sketch", "story"),
     "human": ("human_label",),
 }
-STAGED = ("outlet", "feed", "poll", *KINDS["documents"], "human_label")
+STAGED = ("outlet", "feed", "poll", "feed_schedule", *KINDS["documents"], *KINDS["stories"], "human_label")
 OF_A_DOCUMENT = ("document_text", "relevance_label", "topic_label", "stance_label", "evidence")
 LARGEST_ROW = (
     64 * 1024 * 1024
@@ -52,7 +53,7 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
         for table in STAGED:
             _stage(con, table, folder / f"{table}.jsonl")
         _write(con, head)
-        _record(con, head)
+        record_load(con, head)
         counts = _written(con, head["load_id"])
     log.info("load %s (%s): %s", head["load_id"], head["kind"], counts)
     return counts
@@ -88,7 +89,7 @@ def finish_run(
             {"run_id": run_id, "started_at": started_at, "now": now, "load_id": head["load_id"], **row},
         )
         _run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
-        _record(con, head)
+        record_load(con, head)
     return row
 
 
@@ -154,21 +155,25 @@ def _refuse_unknown_keys(path: Path, columns: set[str]) -> None:
 
 def _write(con: Connection, head: Mapping[str, str]) -> None:
     """Run the steps of a kind; what breaks the contract stops them before the caller commits."""
-    if head["kind"] in ("feeds", "human"):
+    if head["kind"] in ("feeds", "stories", "human"):
         _run_step(con, head["kind"], head)
         return
     _run_step(con, "poll" if head["kind"] == "poll" else "decide", head)
     problems = fetch_rows(con, (STEPS / "problems.sql").read_text(encoding="utf-8"), {"kind": head["kind"]})
     if problems:
         raise WarehouseError(f"load {head['load_id']}: " + "; ".join(str(row["problem"]) for row in problems))
+    if head["kind"] == "documents":
+        _run_step(con, "revise", head)
     _run_step(con, "documents", head)
+    _run_step(con, "hosts", head)
 
 
 def _run_step(con: Connection, name: str, params: Mapping[str, object]) -> None:
     execute_all(con, (STEPS / f"{name}.sql").read_text(encoding="utf-8"), params)
 
 
-def _record(con: Connection, head: Mapping[str, str]) -> None:
+def record_load(con: Connection, head: Mapping[str, str]) -> None:
+    """Write down a load in the transaction that it is."""
     con.execute(
         "INSERT INTO load BY NAME SELECT $load_id AS load_id, $run_id AS run_id, $kind AS kind,"
         " CAST($created_at AS TIMESTAMPTZ) AS created_at, now() AS loaded_at, $code_version AS code_version",

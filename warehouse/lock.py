@@ -22,9 +22,9 @@ _guard = threading.Lock()
 
 
 @contextmanager
-def pass_lock(target: Target) -> Iterator[Path]:
-    """Hold the pass lock of a warehouse; raise WarehouseBusy at once where another pass holds it."""
-    with file_lock(target, "pass") as path:
+def pass_lock(target: Target, wait: float = 0) -> Iterator[Path]:
+    """Hold the pass lock of a warehouse; raise WarehouseBusy where another pass holds it for more than `wait` seconds."""
+    with file_lock(target, "pass", wait) as path:
         yield path
 
 

@@ -36,6 +36,8 @@ def publish(target: Target, wait: float = 60) -> Path:
         for _ in range(TRIES):
             _checkpoint(target, wait)
             if _copy_undisturbed(source, draft):
+                # texts are their owner's alone; whoever lets others read the copy does so once
+                draft.chmod(goal.stat().st_mode & 0o777 if goal.exists() else 0o600)
                 _swap_in(draft, goal)
                 return goal
         draft.unlink(missing_ok=True)

@@ -120,7 +120,7 @@ def run_query(
         try:
             done = con.execute(typed_sql(query), values)
             return [column[0] for column in done.description or []], done.fetchall()
-        except duckdb.CatalogException as error:
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise WarehouseError(
                 f"{source} has not the form that query {name} needs; run a pass or publish: {error}"
             ) from error

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+ASIDE = "spool-quarantine"
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
 
 
@@ -88,3 +89,16 @@ def drop_load(folder: Path) -> None:
     """Drop a stored load and its work folder, in the order that a kill in between does no harm."""
     shutil.rmtree(folder)
     shutil.rmtree(folder.parent / "work" / folder.name, ignore_errors=True)
+
+
+def set_aside(data: Path, folder: Path) -> Path:
+    """Move a load that breaks the contract out of the way and return where it is: it must not stop every later pass."""
+    aside = data / ASIDE / folder.name
+    aside.parent.mkdir(exist_ok=True, mode=0o700)
+    folder.rename(aside)
+    return aside
+
+
+def loads_set_aside(data: Path) -> list[str]:
+    """Return the ids of the loads that were set aside."""
+    return sorted(path.name for path in (data / ASIDE).glob("*"))

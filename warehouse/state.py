@@ -12,41 +12,77 @@ from typing import Any
 from warehouse.connect import Row, Target, fetch_rows, reading
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WORK = """entry.entry_id, entry.url, entry.feed_id, entry.outlet_id, entry.title,
+            epoch_us(entry.published_at) AS published_at, coalesce(attempts, 0) AS attempts,
+            epoch_us(entry.first_seen_at) AS first_seen_at, document.document_id, document.title AS stored_title, text_hash
+        FROM entry LEFT JOIN document ON document.entry_id = entry.entry_id"""
 
 
 def due_feeds(target: Target, now: datetime, all_feeds: bool = False) -> list[Row]:
-    """Return {feed_id, etag, last_modified, body_hash, failures} of the enabled feeds that are due, longest waiting first."""
+    """Return what is known of the enabled feeds that are due, longest waiting first.
+
+    Keys: feed_id, etag, last_modified, body_hash, failures, and those of feed_schedule from poll_interval to wishes.
+    """
     sql = """
-        SELECT feed_id, etag, last_modified, body_hash, coalesce(failures, 0) AS failures
+        SELECT feed.feed_id, etag, last_modified, body_hash, coalesce(failures, 0) AS failures, poll_interval,
+            coalesce(strain, 0) AS strain, epoch_us(fresh_at) AS fresh_at, epoch_us(read_at) AS read_at, poll_url,
+            moved_to, epoch_us(moved_at) AS moved_at, epoch_us(gone_at) AS gone_at, wishes
         FROM feed
+        LEFT JOIN feed_schedule AS schedule ON schedule.feed_id = feed.feed_id AND schedule.url = feed.url
         WHERE enabled AND ($all_feeds OR next_poll_at IS NULL OR next_poll_at <= $now)
-        ORDER BY next_poll_at NULLS FIRST, feed_id
+        ORDER BY next_poll_at NULLS FIRST, feed.feed_id
     """
     with reading(target) as con:
-        return fetch_rows(con, sql, {"now": now, "all_feeds": all_feeds})
+        rows = fetch_rows(con, sql, {"now": now, "all_feeds": all_feeds})
+    return [_timed(row, "fresh_at", "read_at", "moved_at", "gone_at") for row in rows]
+
+
+def known_hosts(target: Target) -> list[Row]:
+    """Return {host, updated_at, strikes, free_at, day, requests, bytes} of every host that was asked."""
+    sql = """
+        SELECT host, epoch_us(updated_at) AS updated_at, strikes, epoch_us(free_at) AS free_at, day, requests, bytes
+        FROM host ORDER BY host
+    """
+    with reading(target) as con:
+        return [_timed(row, "updated_at", "free_at") for row in fetch_rows(con, sql)]
+
+
+def known_entries(target: Target, entry_ids: Sequence[str]) -> set[str]:
+    """Return those of the entries that are stored."""
+    with reading(target) as con:
+        rows = fetch_rows(
+            con, "SELECT entry_id FROM entry WHERE entry_id IN (SELECT unnest($ids))", {"ids": list(entry_ids)}
+        )
+    return {row["entry_id"] for row in rows}
 
 
 def pending_entries(target: Target, now: datetime, limit_per_feed: int | None = None) -> list[Row]:
     """Return the entries to be tried now, the top of every feed first; at most `limit_per_feed` of a feed.
 
-    The order depends on nothing but the entries themselves, so that a killed pass goes on where it was; and it deals
-    the feeds out evenly, so that no batch waits for the pace of one host. Keys: entry_id, url, feed_id, outlet_id, title, published_at, attempts, first_seen_at.
+    After them come loaded ones that are to be fetched again, with `document_id`, `stored_title` and `text_hash` of what
+    they became. What is in quarantine is left out. The order depends on nothing but the entries themselves, so that a
+    killed pass goes on where it was; and it deals the feeds out evenly, so that no batch waits for the pace of one host.
     """
-    sql = """
-        SELECT entry_id, url, feed_id, outlet_id, title, epoch_us(published_at) AS published_at,
-            coalesce(attempts, 0) AS attempts, epoch_us(first_seen_at) AS first_seen_at
-        FROM entry
-        WHERE outcome = 'pending' AND (next_attempt_at IS NULL OR next_attempt_at <= $now)
-        QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY entry.first_seen_at, position, entry_id) <= $most
-        ORDER BY position, feed_id, entry_id
+    sql = f"""
+        SELECT {_WORK}
+        WHERE (outcome = 'pending' AND quarantined_at IS NULL AND (next_attempt_at IS NULL OR next_attempt_at <= $now))
+            OR (outcome = 'loaded' AND revise_at <= $now)
+        QUALIFY row_number() OVER (
+            PARTITION BY entry.feed_id ORDER BY outcome = 'loaded', entry.first_seen_at, position, entry.entry_id) <= $most
+        ORDER BY outcome = 'loaded', position, entry.feed_id, entry.entry_id
     """
     most = 2**62 if limit_per_feed is None else limit_per_feed
     with reading(target) as con:
         rows = fetch_rows(con, sql, {"now": now, "most": most})
-    return [
-        {**row, "published_at": _time(row["published_at"]), "first_seen_at": _time(row["first_seen_at"])}
-        for row in rows
-    ]
+    return [_timed(row, "published_at", "first_seen_at") for row in rows]
+
+
+def pending_of(target: Target, entry_ids: Sequence[str]) -> dict[str, Row]:
+    """Return those of these entries that are pending, in quarantine too, by their ids, with the keys of `pending_entries`."""
+    sql = f"SELECT {_WORK} WHERE outcome = 'pending' AND entry.entry_id IN (SELECT unnest($ids))"
+    with reading(target) as con:
+        rows = fetch_rows(con, sql, {"ids": list(entry_ids)})
+    return {row["entry_id"]: _timed(row, "published_at", "first_seen_at") for row in rows}
 
 
 def run_outcomes(target: Target, run_id: str) -> dict[str, Any]:
@@ -61,7 +97,8 @@ def run_outcomes(target: Target, run_id: str) -> dict[str, Any]:
     """
     carried = """
         SELECT entry.outcome, count(*) AS n FROM entry JOIN load USING (load_id)
-        WHERE load.run_id = $run_id AND entry.run_id <> $run_id GROUP BY entry.outcome ORDER BY entry.outcome
+        WHERE load.run_id = $run_id AND load.kind = 'documents' AND entry.run_id <> $run_id AND rechecks IS NULL
+        GROUP BY entry.outcome ORDER BY entry.outcome
     """
     with reading(target) as con:
         rows = fetch_rows(con, own, {"run_id": run_id})
@@ -87,7 +124,9 @@ def unlabelled(target: Target, label_run_id: str, limit: int | None = None) -> l
     """
     sql = """
         SELECT document_id FROM document_text
-        ANTI JOIN (SELECT document_id FROM relevance_label WHERE label_run_id = $label_run_id) USING (document_id)
+        JOIN document USING (document_id)
+        ANTI JOIN (SELECT document_id, text_revision FROM relevance_label WHERE label_run_id = $label_run_id)
+            USING (document_id, text_revision)
         ORDER BY document_id LIMIT $most
     """
     with reading(target) as con:
@@ -106,6 +145,7 @@ def stored_documents(target: Target, document_ids: Sequence[str]) -> list[Row]:
         return fetch_rows(con, sql, {"ids": list(document_ids)})
 
 
-def _time(microseconds: int | None) -> datetime | None:
-    """Turn microseconds since 1970 into a time; no pytz is needed that way."""
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
+def _timed(row: Row, *names: str) -> Row:
+    """Turn microseconds since 1970 into times; no pytz is needed that way."""
+    times = {name: None if row[name] is None else _EPOCH + timedelta(microseconds=row[name]) for name in names}
+    return {**row, **times}

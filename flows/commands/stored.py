@@ -1,4 +1,4 @@
-"""Commands that read the warehouse: query, status."""
+"""Commands over the warehouse: query, status, replay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flows.commands import WarehouseOption, plain_errors
 from pipeline.errors import ConfigError
 from pipeline.settings import load_settings
 
-STATUS = ("outcomes", "pending", "source_health")  # the named queries that say how it goes
+STATUS = ("outcomes", "pending", "feed_health", "source_health")  # the named queries that say how it goes
 
 
 class Format(StrEnum):
@@ -66,20 +66,62 @@ def status(
     warehouse: WarehouseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Show outcomes of the last passes, what is pending, and health.
+    """Show outcomes, what is pending or in quarantine, and health.
 
-    Health is that of the outlets: dark, failing, low or high against what they were.
+    Feeds in trouble are listed, and outlets that are gone, dark, failing, low or high against what they were. Exit status 0,
+    whatever it shows; 1 where the warehouse cannot be read.
 
     Example: stancewatch status --json
     """
     from warehouse import query as queries  # noqa: PLC0415
+    from warehouse.spool import loads_set_aside  # noqa: PLC0415
 
     with plain_errors():
-        target = load_settings(warehouse=warehouse).warehouse
-        found: dict[str, Any] = {name: queries.run_query(target, name, {}) for name in STATUS}
+        settings = load_settings(warehouse=warehouse)
+        found: dict[str, Any] = {name: queries.run_query(settings.warehouse, name, {}) for name in STATUS}
+        aside = loads_set_aside(settings.data)
         if as_json:
             shown = {name: [dict(zip(c, row, strict=True)) for row in r] for name, (c, r) in found.items()}
-            typer.echo(json.dumps(shown, indent=2, ensure_ascii=False, default=str))
+            typer.echo(json.dumps({**shown, "loads_set_aside": aside}, indent=2, ensure_ascii=False, default=str))
             return
         for name, (columns, lines) in found.items():
             tables.write(sys.stdout, name, columns, lines, "table")
+        if aside:
+            typer.echo(
+                f"{len(aside)} loads broke the contract and are set aside; their entries are pending: {', '.join(aside)}"
+            )
+
+
+def replay(
+    warehouse: WarehouseOption = None,
+    reason: Annotated[str | None, typer.Option(help="Only entries that failed for this reason.")] = None,
+    host: Annotated[str | None, typer.Option(help="Only entries of this host.")] = None,
+    url: Annotated[str | None, typer.Option(help="Only the entry of this address.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be put back, and do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+) -> None:
+    """Put entries in quarantine back, for the next pass to fetch.
+
+    Without a filter it puts back all of them. Exit status 0, also where nothing fits; 1 where the warehouse cannot be used.
+
+    Example: stancewatch replay --reason timeout --host news.example --dry-run
+    """
+    from pipeline.urls import normalise_url  # noqa: PLC0415
+    from warehouse.publish import publish  # noqa: PLC0415
+    from warehouse.replay import replay as put_back  # noqa: PLC0415
+
+    with plain_errors():
+        target = load_settings(warehouse=warehouse).warehouse
+        try:
+            wanted = normalise_url(url) if url else None
+        except ValueError as error:
+            raise typer.BadParameter(f"--url {url}: {error}") from error
+        found = put_back(target, reason=reason, host=host.lower() if host else None, url=wanted, dry_run=dry_run)
+        if found and not dry_run:
+            publish(target)
+        if as_json:
+            typer.echo(json.dumps({"put_back": not dry_run, "entries": found}, indent=2, ensure_ascii=False))
+            return
+        for row in found:
+            typer.echo(f"{row['reason']}  {row['url']}  ({row['attempts']} attempts, since {row['quarantined_at']})")
+        typer.echo(f"{len(found)} entries {'would be put back' if dry_run else 'put back: the next pass fetches them'}")

@@ -12,7 +12,7 @@ import pytest
 import typer.main
 
 from flows.cli import app
-from tests.support.store import Store, entry, feed, outlet, poll
+from tests.support.store import T1, Store, entry, feed, outlet, poll
 
 
 def stancewatch(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -109,11 +109,38 @@ def test_status_shows_outcomes_pending_and_health_also_as_json(tmp_path: Path) -
         pytest.fail(f"{word} is no JSON")
 
     shown = json.loads(done.stdout, parse_constant=no_json)
-    assert list(shown) == ["outcomes", "pending", "source_health"]
+    assert list(shown) == ["outcomes", "pending", "feed_health", "source_health", "loads_set_aside"]
     assert [(row["reason"], row["next_attempt"], row["entries"]) for row in shown["pending"]] == [("not tried yet", "now", 2)]  # fmt: skip
     assert shown["outcomes"][0]["pending"] == 2
     tables = stancewatch("status", "--warehouse", store.target).stdout.decode()
-    assert all(name in tables for name in (*shown, "not tried yet"))
+    assert all(name in tables for name in ("outcomes", "pending", "feed_health", "source_health", "not tried yet"))
+
+
+def test_replay_puts_back_what_is_in_quarantine_and_fits(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    store.load("poll", poll=[poll("p1", "f1", offered=3)], entry=[entry("e1", 0), entry("e2", 1), entry("e3", 2)])
+    aside = {"outcome": "pending", "attempts": 8, "quarantined_at": T1}
+    store.load("documents", entry=[{"entry_id": "e1", "reason": "timeout", **aside}, {"entry_id": "e2", "reason": "http_500", **aside}])  # fmt: skip
+
+    def replay(*arguments: str) -> Any:
+        done = stancewatch("replay", "--json", "--warehouse", store.target, *arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    waiting = [(row["state"], row["reason"], row["entries"]) for row in json.loads(stancewatch("status", "--json", "--warehouse", store.target).stdout)["pending"]]  # fmt: skip
+    assert waiting == [("pending", "not tried yet", 1), ("quarantined", "http_500", 1), ("quarantined", "timeout", 1)]
+    dry = replay("--dry-run", "--host", "x")
+    assert (dry["put_back"], [row["entry_id"] for row in dry["entries"]]) == (False, ["e2", "e1"])
+    assert replay("--reason", "timeout", "--host", "elsewhere.example")["entries"] == []
+    (row,) = replay("--reason", "timeout")["entries"]
+    assert row == {"entry_id": "e1", "url": "https://x/e1", "reason": "timeout", "attempts": 8, "quarantined_at": T1}
+    assert [row["entry_id"] for row in replay("--url", "https://X/e2#top")["entries"]] == ["e2"]
+    assert store.rows("SELECT entry_id, attempts FROM entry WHERE quarantined_at IS NULL ORDER BY entry_id") == [
+        {"entry_id": name, "attempts": 0} for name in ("e1", "e2", "e3")
+    ]
+    assert replay()["entries"] == []
+    assert stancewatch("replay", "--url", "ftp://x", "--warehouse", store.target).returncode == 2
 
 
 def test_misuse_and_missing_things_have_their_exit_status(tmp_path: Path) -> None:

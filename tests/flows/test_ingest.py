@@ -16,8 +16,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.demo import feeds_toml
 from flows.demo_web import demo_web
+from pipeline.feeds import feeds_toml
 from warehouse.query import run_checks
 
 KILLS = 10
@@ -88,6 +88,7 @@ CONTENT = {
     "topics": "SELECT document_id, topic, p, label FROM topic_label ORDER BY ALL",
     "stances": "SELECT document_id, target, p_favor, p_against, p_neutral, label, abstain FROM stance_label ORDER BY ALL",
     "evidence": "SELECT document_id, target, rank, sentence_start, sentence_end, text FROM evidence ORDER BY ALL",
+    "stories": "SELECT document_id, story_id, parent_id, link, similarity FROM current_story ORDER BY ALL",
     "outcomes": "SELECT entry_id, outcome, reason FROM entry ORDER BY ALL",
     "winners": "SELECT document_id, entry_id, feed_id FROM document ORDER BY ALL",
 }
@@ -107,6 +108,33 @@ def test_outcomes_add_up_and_the_checks_find_nothing(undisturbed: Path) -> None:
     assert "http_404" in reasons
     assert len(reasons) >= 2
     assert ask(undisturbed, "SELECT count(*) FROM poll WHERE outcome = 'error'") == [(1,)]
+
+
+def test_the_agency_stories_of_the_web_are_linked_across_outlets_and_languages(undisturbed: Path) -> None:
+    shared = (
+        "SELECT documents, outlets, languages, first_known FROM story_origin WHERE documents > 1 ORDER BY languages"
+    )
+    assert ask(undisturbed, shared) == [(3, 3, 1, True), (3, 3, 2, True)]
+    links = "SELECT link, count(*) FROM current_story WHERE link <> 'origin' GROUP BY link ORDER BY link"
+    assert ask(undisturbed, links) == [("copy", 3), ("translation", 1)]
+    assert ask(undisturbed, "SELECT count(*) FROM document ANTI JOIN story USING (document_id)") == [(0,)]
+
+
+def test_what_a_pass_writes_is_its_owners_alone(undisturbed: Path) -> None:
+    written = [undisturbed.parent, *undisturbed.parent.rglob("*")]
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
+    assert any(path.name.endswith(".warc.gz") for path in written)
+
+
+def test_hosts_and_schedules_are_kept(undisturbed: Path) -> None:
+    ((feeds, scheduled),) = ask(
+        undisturbed, "SELECT count(DISTINCT feed_id), (SELECT count(*) FROM feed_schedule) FROM poll"
+    )
+    assert feeds == scheduled
+    ((hosts, requests),) = ask(undisturbed, "SELECT count(*), sum(requests) FROM host")
+    ((pages,),) = ask(undisturbed, "SELECT count(*) FROM document")
+    assert hosts >= 5
+    assert requests > pages + feeds
 
 
 def test_a_second_pass_loads_nothing_twice_while_a_reader_is_open(bench: Bench, undisturbed: Path) -> None:

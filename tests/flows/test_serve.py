@@ -18,8 +18,8 @@ import duckdb
 import httpx
 import pytest
 
-from flows.demo import feeds_toml
 from flows.demo_web import demo_web
+from pipeline.feeds import feeds_toml
 from tests.support.browser import MISSING, find_browser, read_page
 from tests.support.server import unused_port
 
@@ -124,7 +124,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
 
 
 def test_the_deployments_are_there_and_passes_are_planned(served: Served) -> None:
-    assert {d["name"] for d in served.seen.deployments} == {"every-30-minutes", "relabel", "publish"}
+    assert {d["name"] for d in served.seen.deployments} == {"every-30-minutes", "backfill", "relabel", "publish"}
     assert served.seen.planned  # a server with the wrong SQLAlchemy never plans any
 
 
@@ -153,7 +153,7 @@ def test_a_person_sees_the_pass_in_the_ui(served: Served) -> None:
     assert counts["loaded"] >= 40
     assert "Targets are not on one scale" in pages["net-stance"]
     for row in artifacts["net-stance"]:
-        assert (row["net"] is None) == (row["n"] < 5)
+        assert row["n"] >= 5 or row["net"] is None  # a cell of five votes may still have too few outlets
         assert f"{row['target']} {row['bloc']} {row['week']} {row['n']}" in pages["net-stance"]
 
 

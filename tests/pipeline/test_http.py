@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
+from pipeline.addresses import is_public
 from pipeline.errors import ItemError, Rejected, Transient
-from pipeline.fetch import fetch_pages, read_warc, write_warc
-from pipeline.http import is_public, open_client, retry_after
+from pipeline.hints import retry_after
+from pipeline.http import open_client
 from pipeline.pace import Pace
 from pipeline.records import Page
 from pipeline.settings import Settings
+from pipeline.warc.read import read_warc
+from pipeline.warc.write import write_pages
+from tests.support.network import fetch_pages
 from tests.support.server import Web, drip, endless, serve_web, slow_redirect, unused_port
 
 LIMIT = 200_000
@@ -135,7 +141,7 @@ def test_a_host_that_hangs_is_left_alone_and_the_others_go_on(web: Web) -> None:
         other.page("/ok", "<p>text</p>")
         settings = Settings(allow_hosts=[web.host, other.host], request_timeout=0.5)
         urls = [f"{web.url}/{n}" for n in range(12)] + [f"{other.url}/ok"]
-        results = fetch_pages(settings, Pace(settings), urls)
+        results = fetch_pages(settings, urls)
         assert getattr(results[-1], "status", None) == 200
         assert {getattr(r, "reason", "page") for r in results[:-1]} == {"timeout", "host_down"}
         assert sum(n for path, n in web.hits.items() if path != "/robots.txt") <= 4
@@ -143,9 +149,12 @@ def test_a_host_that_hangs_is_left_alone_and_the_others_go_on(web: Web) -> None:
 
 def test_retry_after_takes_seconds_and_dates() -> None:
     assert retry_after({"retry-after": "120"}) == 120
-    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 30
-    assert retry_after({"retry-after": "soon"}) == 30
-    assert retry_after({"retry-after": "9" * 30}) == 3600
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert 3590 < (retry_after({"retry-after": later}) or 0) <= 3600
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({}) is None
+    assert retry_after({"retry-after": "9" * 30}) == 366 * 86_400
 
 
 def test_one_host_waits_its_turn_and_another_does_not() -> None:
@@ -167,11 +176,11 @@ def test_pages_are_fetched_as_robots_allows_and_kept(web: Web, tmp_path: object)
     web.page("/pdf", "%PDF", kind="application/pdf")
     settings = Settings(allow_hosts=[web.host])
     urls = [f"{web.url}/{name}" for name in ("private/a", "ok", "pdf", "none")]
-    results = fetch_pages(settings, Pace(settings), urls)
+    results = fetch_pages(settings, urls)
     assert [getattr(r, "reason", "page") for r in results] == ["robots", "page", "not_html", "http_404"]
     assert web.hits["/robots.txt"] == 1
     assert web.hits["/private/a"] == 0
     warc = Path(str(tmp_path)) / "pages.warc.gz"
-    write_warc(warc, [r for r in results if isinstance(r, Page)])
+    write_pages(warc, [r for r in results if isinstance(r, Page)])
     assert list(read_warc(warc)) == [(f"{web.url}/ok", "text/html; charset=utf-8", b"<p>text</p>")]
     assert warc.stat().st_mode & 0o077 == 0

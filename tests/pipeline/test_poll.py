@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import Rejected
-from pipeline.pace import Pace
-from pipeline.poll import poll_feeds, read_feed
-from pipeline.records import Feed, Validators
+from pipeline.poll import read_feed
+from pipeline.records import Validators
+from pipeline.schedule import Wishes
 from pipeline.settings import Settings
+from tests.support.network import feed_at, poll_feeds
 from tests.support.server import Web, serve_web
 
 NOW = datetime(2025, 8, 1, tzinfo=UTC)
@@ -48,16 +49,15 @@ def web() -> Iterator[Web]:
 
 def test_validators_are_sent_and_an_unchanged_body_is_not_read_again(web: Web) -> None:
     web.page("/feed", RSS, kind="application/rss+xml", etag='"1"')
-    feed = Feed(feed_id="f", url=f"{web.url}/feed", outlet="H", country="KE", bloc="global_south", language="en",
-                ownership="private", kind="news")  # fmt: skip
+    feed = feed_at(f"{web.url}/feed")
     settings = Settings(allow_hosts=[web.host])
-    (first,) = poll_feeds(settings, Pace(settings), [(feed, Validators())])
+    (first,) = poll_feeds(settings, [(feed, Validators())])
     assert (first.error, len(first.entries), first.validators.etag) == (None, 3, '"1"')
-    (second,) = poll_feeds(settings, Pace(settings), [(feed, first.validators)])
+    (second,) = poll_feeds(settings, [(feed, first.validators)])
     assert (second.unchanged, second.entries) == (True, ())
     assert web.headers[-1]["if-none-match"] == '"1"'
     web.page("/feed", "gone", status=500)
-    (third,) = poll_feeds(settings, Pace(settings), [(feed, first.validators)])
+    (third,) = poll_feeds(settings, [(feed, first.validators)])
     assert third.error is not None
     assert third.validators == first.validators
 
@@ -69,3 +69,39 @@ def test_a_parser_that_breaks_over_a_feed_costs_that_feed_alone(monkeypatch: pyt
     monkeypatch.setattr("pipeline.poll.feedparser.parse", broken)
     with pytest.raises(Rejected, match="boom"):
         read_feed(RSS.encode(), "f", "https://news.example/feed", NOW)
+
+
+def test_what_an_answer_says_beside_its_entries(web: Web) -> None:
+    head = "<ttl>90</ttl><skipHours><hour>0</hour><hour>23</hour></skipHours><skipDays><day>Sunday</day></skipDays>"
+    body = RSS.replace("<item>", head + "<item>", 1)
+    web.page("/new", body, kind="application/rss+xml", cache_control="public, max-age=600", age="60")
+    web.page("/old", "", status=301, location="/new")
+    web.page("/away", "", status=302, location="/new")
+    settings = Settings(allow_hosts=[web.host])
+    moved, away = poll_feeds(settings, [(feed_at(f"{web.url}{path}"), Validators()) for path in ("/old", "/away")])
+    assert (moved.moved_to, away.moved_to) == (f"{web.url}/new", None)
+    assert moved.max_age == 540
+    assert moved.wishes == Wishes(period=5400, skip_hours=frozenset({0, 23}), skip_days=frozenset({6}))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "after"), [(410, "http_410", None), (503, "http_503", 7200), (429, "http_429", 7200)]
+)
+def test_a_failed_answer_carries_its_status_and_what_it_asks_for(
+    web: Web, status: int, reason: str, after: float | None
+) -> None:
+    web.page("/feed", "x", status=status, retry_after="7200")
+    (found,) = poll_feeds(Settings(allow_hosts=[web.host]), [(feed_at(f"{web.url}/feed"), Validators())])
+    assert (found.reason, found.status, found.retry_after) == (reason, status, after)
+
+
+def test_a_feed_that_says_when_it_changed_an_article() -> None:
+    atom = """<feed xmlns="http://www.w3.org/2005/Atom"><title>H</title><id>h</id><updated>2025-05-20T00:00:00Z</updated>
+    <entry><title>A</title><id>a</id><link href="https://news.example/a"/><published>2025-05-18T00:00:00Z</published>
+    <updated>2025-05-19T00:00:00Z</updated></entry>
+    <entry><title>B</title><id>b</id><link href="https://news.example/b"/><updated>2099-01-01T00:00:00Z</updated></entry></feed>"""
+    (one, other), _ = read_feed(atom.encode(), "f", "https://news.example/", NOW)
+    assert one.updated_at == datetime(2025, 5, 19, tzinfo=UTC)
+    assert other.updated_at == NOW, "a date of the future is that of the poll"
+    (first, *_), _ = read_feed(RSS.encode(), "f", "https://news.example/", NOW)
+    assert first.updated_at is None

@@ -18,7 +18,7 @@ from warehouse.connect import connect
 from warehouse.load import STAGED, finish_run, load_folder
 from warehouse.query import run_checks
 from warehouse.spool import deal, new_id, write_load
-from warehouse.state import due_feeds, pending_entries, run_outcomes
+from warehouse.state import due_feeds, known_hosts, pending_entries, run_outcomes
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
 
@@ -250,6 +250,111 @@ def test_a_day_is_complete_only_when_every_feed_was_seen_to_its_end(store: Store
     assert run_checks(store.target) == {}
 
 
+def complete_days(store: Store, now: datetime) -> dict[int, bool]:
+    finish_run(store.target, new_id(), now, {}, now=now)
+    rows = store.rows("SELECT day, complete FROM current_outlet_day WHERE outlet_id = 'o1' ORDER BY day")
+    return {row["day"].day: row["complete"] for row in rows}
+
+
+def shown(day: int, fresh: int, known: int, hour: int = 5) -> dict[str, list[dict[str, object]]]:
+    """A poll on a day of November that shows so many new items of that day, and so many of the one before."""
+    when = f"2026-11-{day:02}T{hour:02}:00:00Z"
+    names = [f"e{day}-{n}" for n in range(fresh)] + [f"e{day - 1}-{n}" for n in range(known)]
+    rows = [entry(name, place, published_at=when, first_seen_at=when) for place, name in enumerate(names)]
+    return {"poll": [poll(f"p{day}", "f1", offered=len(rows), polled_at=when)], "entry": rows}
+
+
+def test_a_poll_that_shows_what_was_known_proves_that_nothing_was_missed(store: Store) -> None:
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    store.load("poll", **shown(10, 20, 0))
+    store.load("poll", poll=[poll("x", "f1", "error", polled_at="2026-11-11T05:00:00Z")])
+    assert complete_days(store, datetime(2026, 11, 12, tzinfo=UTC)) == {10: True, 11: False}
+    store.load(
+        "poll",
+        **shown(12, 0, 0),
+    )
+    store.load("poll", poll=[poll("y", "f1", "unchanged", polled_at="2026-11-12T06:00:00Z")])
+    assert complete_days(store, datetime(2026, 11, 13, tzinfo=UTC)) == {10: True, 11: True, 12: True}
+    store.load("poll", **shown(14, 20, 0))
+    assert complete_days(store, datetime(2026, 11, 15, tzinfo=UTC)) == {10: True, 11: True, 12: False, 14: False}, "all of it was new"  # fmt: skip
+    store.load("poll", **shown(15, 10, 10))
+    assert complete_days(store, datetime(2026, 11, 16, tzinfo=UTC))[15]
+    assert run_checks(store.target) == {}
+
+
+def test_a_week_of_silence_is_no_complete_week(store: Store) -> None:
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    for day in range(1, 17):
+        store.load("poll", **shown(day, 2, 0))
+    for day in range(17, 25):
+        store.load("poll", poll=[poll(f"q{day}", "f1", "unchanged", polled_at=f"2026-11-{day}T05:00:00Z")])
+        if day == 20:
+            assert complete_days(store, datetime(2026, 11, 21, tzinfo=UTC))[20], "three days are no week"
+    days = complete_days(store, datetime(2026, 11, 25, tzinfo=UTC))
+    assert [day for day, complete in days.items() if not complete] == list(range(17, 25))
+
+
+def test_a_corrected_text_is_a_revision_and_its_labels_stand_beside_the_old_ones(filled: Store) -> None:
+    says = {"entry_id": "e1", "outcome": "loaded", "document_id": "d1"}
+    later = {"first_seen_at": "2026-11-20T12:00:00Z", "updated_at": "2026-11-20T11:00:00Z"}
+    page = document_rows("d1", "e1", "o1", "f1", title="corrected", text_hash="h2", fetched_at="2026-11-20T14:00:00Z")
+    for name in ("document_text", "relevance_label", "topic_label", "stance_label", "evidence"):
+        page[name] = [{**row, "entry_id": "e1"} for row in page[name]]
+    page["document_text"][0]["text"] += " Berichtigt."
+    page["stance_label"][0] |= {"label": "against"}
+    page["relevance_label"][0]["input_hash"] = None
+    before = everything(filled)["document"]
+    filled.load("documents", entry=[says], **page)
+    assert everything(filled)["document"] == before, "nobody asked for another text"
+    filled.load("poll", "run-2", poll=[poll("p8", "f1", offered=1)], entry=[entry("e1", 0, **later)])
+    assert [row["entry_id"] for row in pending_entries(filled.target, NOW)] == ["e3", "e1"]
+    filled.load("documents", "run-2", entry=[says], **page)
+    assert filled.rows("SELECT title, text_revision, day FROM document_current WHERE document_id = 'd1'") == [
+        {"title": "corrected", "text_revision": 1, "day": datetime(2026, 11, 19).date()}  # noqa: DTZ001
+    ]
+    assert filled.rows("SELECT label, text_revision FROM current_stance WHERE document_id = 'd1'") == [
+        {"label": "against", "text_revision": 1}
+    ]
+    assert filled.rows("SELECT text_revision, label FROM stance_label WHERE document_id = 'd1' ORDER BY ALL") == [
+        {"text_revision": 0, "label": "favor"}, {"text_revision": 1, "label": "against"},
+    ]  # fmt: skip
+    assert filled.rows("SELECT title, text, text_revision FROM document_revision") == [{"title": "d1", "text": TEXT, "text_revision": 0}]  # fmt: skip
+    assert [row["entry_id"] for row in pending_entries(filled.target, NOW)] == ["e3"]
+    assert run_outcomes(filled.target, "run-2")["carried"] == {}
+    assert run_checks(filled.target) == {}
+    for n in range(4):
+        again = {"first_seen_at": "2026-11-20T20:00:00Z", "updated_at": f"2026-11-20T1{n + 5}:00:00Z"}
+        filled.load("poll", f"r{n}", poll=[poll(f"r{n}", "f1", offered=1)], entry=[entry("e1", 0, **again)])
+        filled.load("documents", f"r{n}", entry=[says])
+    assert filled.rows("SELECT rechecks, revise_at FROM entry WHERE entry_id = 'e1'") == [{"rechecks": 3, "revise_at": None}]  # fmt: skip
+
+
+def test_the_newest_word_on_a_feed_and_a_host_counts(store: Store) -> None:
+    def schedule(hour: int, **said: object) -> dict[str, object]:
+        return {"feed_id": "f1", "url": "https://f1/rss", "decided_at": f"2026-11-20T{hour:02}:00:00Z", **said}
+
+    def host(hour: int, requests: int) -> dict[str, object]:
+        return {"host": "x", "updated_at": f"2026-11-20T{hour:02}:00:00Z", "requests": requests, "day": "2026-11-20"}
+
+    store.load(
+        "poll",
+        poll=[poll("p1", "f1")],
+        feed_schedule=[schedule(8, strain=2.5, poll_url="https://new/rss")],
+        host=[host(8, 5)],
+    )
+    store.load("documents", host=[host(7, 4)])
+    store.load("poll", poll=[poll("p2", "f2")], feed_schedule=[schedule(7, strain=9)])
+    (row,) = [row for row in due_feeds(store.target, NOW, all_feeds=True) if row["feed_id"] == "f1"]
+    assert (row["strain"], row["poll_url"], row["moved_at"]) == (2.5, "https://new/rss", None)
+    assert [(row["host"], row["requests"], row["updated_at"].hour) for row in known_hosts(store.target)] == [
+        ("x", 5, 8)
+    ]
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1", url="https://elsewhere/rss")])
+    (row,) = due_feeds(store.target, NOW)
+    assert (row["strain"], row["poll_url"]) == (0, None), "what was learnt belongs to the old address"
+    assert run_checks(store.target) == {}
+
+
 def test_checks_find_what_is_wrong(filled: Store) -> None:
     con = connect(filled.target)
     con.execute("INSERT INTO document SELECT * FROM document WHERE document_id = 'd1'")
@@ -261,10 +366,12 @@ def test_checks_find_what_is_wrong(filled: Store) -> None:
         *(
             "duplicate_keys",
             "evidence_in_text",
+            "labels_of_the_text",
             "labels_without_document",
             "outcome_of_entry",
             "outcomes_add_up",
             "rows_without_load",
+            "stories",  # d1 stands there twice
         )
     }
 

@@ -59,6 +59,12 @@ def test_views_keep_the_columns_that_analysts_use(store: Store) -> None:
     assert found == json.loads((Path(__file__).parents[1] / "data" / "views.json").read_text("utf-8"))
 
 
+OLD_VIEWS = {  # as the versions before revisions had them
+    "current_label_run": "CREATE VIEW current_label_run AS SELECT document_id, label_run.* FROM relevance_label JOIN label_run USING (label_run_id);",
+    "current_evidence": "CREATE VIEW current_evidence AS SELECT evidence.* FROM evidence JOIN current_label_run USING (document_id, label_run_id);",
+}
+
+
 @pytest.mark.parametrize("version", [path.name[:4] for path in sorted(MIGRATIONS.glob("*.sql"))[1:-1]])
 def test_an_older_warehouse_moves_forward_with_its_rows(tmp_path: Path, version: str) -> None:
     files = tmp_path / "migrations"
@@ -68,8 +74,8 @@ def test_an_older_warehouse_moves_forward_with_its_rows(tmp_path: Path, version:
             shutil.copy(path, files)
     views = tmp_path / "views"
     views.mkdir()
-    for name in ("current_label_run", "current_evidence"):  # as every version had them
-        shutil.copy(VIEWS / f"{name}.sql", views)
+    for name, text in OLD_VIEWS.items():
+        (views / f"{name}.sql").write_text(text, encoding="utf-8")
     target = str(tmp_path / "w.duckdb")
     con = duckdb.connect(target)
     migrate(con, files, views)
@@ -77,6 +83,7 @@ def test_an_older_warehouse_moves_forward_with_its_rows(tmp_path: Path, version:
     con.execute(
         "INSERT INTO relevance_label (document_id, label_run_id, p, label, load_id) VALUES ('d', 'm', 1, true, 'l')"
     )
+    con.execute("INSERT INTO document (document_id, load_id) VALUES ('d', 'l')")
     con.execute(
         "INSERT INTO evidence (document_id, label_run_id, target, rank, text, load_id) VALUES ('d', 'm', 't', 1, 'x', 'l')"
     )

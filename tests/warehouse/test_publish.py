@@ -132,3 +132,10 @@ def test_publishers_and_a_writer_at_once(filled: Store) -> None:
             job.result()
     with duckdb.connect(str(publish(filled.target)), read_only=True) as con:
         assert con.execute("SELECT count(*) FROM entry").fetchone() == (12,)
+
+
+def test_the_copy_is_its_owners_alone_until_somebody_lets_others_read_it(filled: Store) -> None:
+    copy = publish(filled.target)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    copy.chmod(0o640)
+    assert publish(filled.target).stat().st_mode & 0o777 == 0o640

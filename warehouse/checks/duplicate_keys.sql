@@ -17,16 +17,27 @@ SELECT 'document_text' AS record, concat_ws(' ', document_id) AS id, count(*) AS
 UNION ALL
 SELECT 'label_run' AS record, concat_ws(' ', label_run_id) AS id, count(*) AS n FROM label_run GROUP BY label_run_id HAVING count(*) > 1
 UNION ALL
-SELECT 'relevance_label' AS record, concat_ws(' ', document_id, label_run_id) AS id, count(*) AS n FROM relevance_label GROUP BY document_id, label_run_id HAVING count(*) > 1
+SELECT 'relevance_label' AS record, concat_ws(' ', document_id, label_run_id, text_revision) AS id, count(*) AS n FROM relevance_label GROUP BY document_id, label_run_id, text_revision HAVING count(*) > 1
 UNION ALL
-SELECT 'topic_label' AS record, concat_ws(' ', document_id, label_run_id, topic) AS id, count(*) AS n FROM topic_label GROUP BY document_id, label_run_id, topic HAVING count(*) > 1
+SELECT 'topic_label' AS record, concat_ws(' ', document_id, label_run_id, text_revision, topic) AS id, count(*) AS n FROM topic_label GROUP BY document_id, label_run_id, text_revision, topic HAVING count(*) > 1
 UNION ALL
-SELECT 'stance_label' AS record, concat_ws(' ', document_id, label_run_id, target) AS id, count(*) AS n FROM stance_label GROUP BY document_id, label_run_id, target HAVING count(*) > 1
+SELECT 'stance_label' AS record, concat_ws(' ', document_id, label_run_id, text_revision, target) AS id, count(*) AS n FROM stance_label GROUP BY document_id, label_run_id, text_revision, target HAVING count(*) > 1
 UNION ALL
-SELECT 'evidence' AS record, concat_ws(' ', document_id, label_run_id, target, rank) AS id, count(*) AS n FROM evidence GROUP BY document_id, label_run_id, target, rank HAVING count(*) > 1
+SELECT 'evidence' AS record, concat_ws(' ', document_id, label_run_id, text_revision, target, rank) AS id, count(*) AS n FROM evidence GROUP BY document_id, label_run_id, text_revision, target, rank HAVING count(*) > 1
 UNION ALL
 SELECT 'human_label' AS record, concat_ws(' ', document_id, coder, kind, target, label, coded_at) AS id, count(*) AS n FROM human_label
 GROUP BY document_id, coder, kind, target, label, codebook_version, coded_at, weight HAVING count(*) > 1
+UNION ALL
+SELECT 'sketch' AS record, concat_ws(' ', document_id, method) AS id, count(*) AS n FROM sketch GROUP BY document_id, method HAVING count(*) > 1
+UNION ALL
+SELECT 'story' AS record, concat_ws(' ', document_id, load_id) AS id, count(*) AS n FROM story GROUP BY document_id, load_id HAVING count(*) > 1
+UNION ALL
+SELECT 'feed_schedule' AS record, feed_id AS id, count(*) AS n FROM feed_schedule GROUP BY feed_id HAVING count(*) > 1
+UNION ALL
+SELECT 'host' AS record, host AS id, count(*) AS n FROM host GROUP BY host HAVING count(*) > 1
+UNION ALL
+SELECT 'document_revision' AS record, concat_ws(' ', document_id, text_revision) AS id, count(*) AS n FROM document_revision
+GROUP BY document_id, text_revision HAVING count(*) > 1
 UNION ALL
 SELECT 'outlet_day' AS record, concat_ws(' ', outlet_id, day, load_id) AS id, count(*) AS n FROM outlet_day GROUP BY outlet_id, day, load_id HAVING count(*) > 1
 UNION ALL

@@ -11,10 +11,16 @@ SELECT 'topic_label', document_id, label_run_id FROM topic_label ANTI JOIN docum
 UNION ALL
 SELECT 'stance_label', document_id, label_run_id FROM stance_label ANTI JOIN document USING (document_id)
 UNION ALL
-SELECT 'evidence', document_id, label_run_id FROM evidence ANTI JOIN stance_label USING (document_id, label_run_id, target)
+SELECT 'evidence', document_id, label_run_id FROM evidence ANTI JOIN stance_label USING (document_id, label_run_id, text_revision, target)
 UNION ALL
-SELECT 'topic_label without relevance', document_id, label_run_id FROM topic_label ANTI JOIN relevance_label USING (document_id, label_run_id)
+SELECT 'topic_label without relevance', document_id, label_run_id FROM topic_label ANTI JOIN relevance_label USING (document_id, label_run_id, text_revision)
 UNION ALL
-SELECT 'stance_label without relevance', document_id, label_run_id FROM stance_label ANTI JOIN relevance_label USING (document_id, label_run_id)
+SELECT 'stance_label without relevance', document_id, label_run_id FROM stance_label ANTI JOIN relevance_label USING (document_id, label_run_id, text_revision)
 UNION ALL
 SELECT 'relevance_label without run', document_id, label_run_id FROM relevance_label ANTI JOIN label_run USING (label_run_id)
+UNION ALL
+SELECT 'document_revision', document_id, NULL FROM document_revision ANTI JOIN document USING (document_id)
+UNION ALL
+SELECT 'document without an earlier revision', document_id, NULL
+FROM document LEFT JOIN (SELECT document_id, count(*) AS n FROM document_revision GROUP BY document_id) AS earlier USING (document_id)
+WHERE text_revision <> coalesce(n, 0)

@@ -15,3 +15,7 @@ UNION ALL
 SELECT 'document without loaded entry', document.document_id
 FROM document LEFT JOIN entry USING (entry_id)
 WHERE entry.outcome IS DISTINCT FROM 'loaded' OR entry.document_id IS DISTINCT FROM document.document_id
+UNION ALL
+SELECT 'in quarantine and not pending', entry_id FROM entry WHERE quarantined_at IS NOT NULL AND outcome <> 'pending'
+UNION ALL
+SELECT 'to be fetched again and not loaded', entry_id FROM entry WHERE revise_at IS NOT NULL AND outcome <> 'loaded'

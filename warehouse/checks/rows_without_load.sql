@@ -25,6 +25,16 @@ SELECT 'evidence' AS record, load_id FROM evidence WHERE load_id IS NULL OR load
 UNION ALL
 SELECT 'outlet_day' AS record, load_id FROM outlet_day WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
+SELECT 'sketch' AS record, load_id FROM sketch WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'story' AS record, load_id FROM story WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
 SELECT 'human_label' AS record, load_id FROM human_label WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
 SELECT 'rejection' AS record, load_id FROM rejection WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'feed_schedule' AS record, load_id FROM feed_schedule WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'host' AS record, load_id FROM host WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'document_revision' AS record, load_id FROM document_revision WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)

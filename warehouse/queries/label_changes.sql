@@ -12,18 +12,18 @@ earlier AS (
     ORDER BY created_at DESC, label_run_id DESC LIMIT 1
 ),
 said AS (
-    SELECT document_id, label_run_id, 'relevance' AS target,
+    SELECT document_id, label_run_id, text_revision, 'relevance' AS target,
         CASE WHEN abstain THEN 'abstain' WHEN label THEN 'relevant' ELSE 'irrelevant' END AS label
     FROM relevance_label
     UNION ALL
-    SELECT document_id, label_run_id, target, CASE WHEN abstain THEN 'abstain' ELSE label END
+    SELECT document_id, label_run_id, text_revision, target, CASE WHEN abstain THEN 'abstain' ELSE label END
     FROM stance_label
 ),
 pair AS (
     SELECT coalesce(split_part(document.lang, '-', 1), '?') AS lang, target, old.label AS label_before, new.label AS label_after
     FROM (FROM said SEMI JOIN earlier USING (label_run_id)) AS old
-    JOIN (FROM said SEMI JOIN later USING (label_run_id)) AS new USING (document_id, target)
-    JOIN document USING (document_id)
+    JOIN (FROM said SEMI JOIN later USING (label_run_id)) AS new USING (document_id, text_revision, target)
+    JOIN document USING (document_id, text_revision)
     WHERE $target IS NULL OR target = $target
 ),
 counted AS (

@@ -1,6 +1,6 @@
--- help: Is it an artefact: outlets that are dark, low or high against their own 28 days before
+-- help: Is it an artefact: outlets that are gone, dark, low or high against their own 28 days before
 -- param: as_of date null judged day; the newest day known where none is given
--- param: status text null only outlets of this status: dark, failing, low, high, new or ok
+-- param: status text null only outlets of this status: failing, gone, dark, low, high, new or ok
 WITH judged AS (
     SELECT coalesce($as_of, max(day)) AS day FROM current_outlet_day WHERE polls > 0
 ),
@@ -14,8 +14,14 @@ padded AS (
     FROM window_day CROSS JOIN judged
     LEFT JOIN current_outlet_day AS known ON known.outlet_id = window_day.outlet_id AND known.day = window_day.day
 ),
+gone AS (
+    SELECT feed.outlet_id, count(*) AS feeds, count(*) FILTER (gone_at IS NOT NULL) AS feeds_gone,
+        CAST(min(gone_at) AT TIME ZONE 'UTC' AS DATE) AS gone_since
+    FROM feed LEFT JOIN feed_schedule AS schedule ON schedule.feed_id = feed.feed_id AND schedule.url = feed.url
+    WHERE feed.enabled GROUP BY feed.outlet_id
+),
 measured AS (
-    SELECT outlet, country, bloc,
+    SELECT outlet_id, outlet, country, bloc,
         avg(n_seen) FILTER (recent) AS seen_a_day, avg(n_seen) FILTER (NOT recent) AS before_a_day,
         stddev_samp(n_seen) FILTER (NOT recent) AS spread,
         count(*) FILTER (NOT recent AND polls > 0) AS days_before,
@@ -24,18 +30,22 @@ measured AS (
         max(day) FILTER (polls > failed_polls) AS last_good_poll, max(day) FILTER (n_seen > 0) AS last_seen
     FROM padded GROUP BY outlet_id, outlet, country, bloc
 ),
+-- An outlet of less than three items a week is not dark when a week brings none: that is one week in twenty by chance.
+-- Where the lower bound falls below zero, low is a quarter of what was usual, if ten items a week were.
 judgement AS (
     SELECT *, CASE
+        WHEN feeds_gone > 0 AND feeds_gone = feeds THEN 'gone'
         WHEN polls > 0 AND failed_polls = polls THEN 'failing'
-        WHEN seen_a_day = 0 THEN 'dark'
+        WHEN seen_a_day = 0 AND (before_a_day = 0 OR 7 * before_a_day >= 3) THEN 'dark'
         WHEN days_before < 14 THEN 'new'
-        WHEN seen_a_day < before_a_day - 1.5 * spread THEN 'low'
+        WHEN seen_a_day < greatest(before_a_day - 1.5 * spread, CASE WHEN 7 * before_a_day >= 10 THEN before_a_day / 4 ELSE 0 END) THEN 'low'
         WHEN seen_a_day > before_a_day + 2 * spread THEN 'high'
         ELSE 'ok' END AS status
-    FROM measured
+    FROM measured LEFT JOIN gone USING (outlet_id)
 )
 SELECT outlet, country, bloc, status, round(seen_a_day, 2) AS seen_a_day, round(before_a_day, 2) AS before_a_day,
-    round(spread, 2) AS spread, polls, failed_polls, complete_days, last_good_poll, last_seen
+    round(spread, 2) AS spread, polls, failed_polls, complete_days, last_good_poll, last_seen,
+    coalesce(feeds, 0) AS feeds, coalesce(feeds_gone, 0) AS feeds_gone, gone_since
 FROM judgement
 WHERE $status IS NULL OR status = $status
-ORDER BY CASE status WHEN 'failing' THEN 0 WHEN 'dark' THEN 1 WHEN 'low' THEN 2 WHEN 'high' THEN 3 WHEN 'new' THEN 4 ELSE 5 END, outlet
+ORDER BY CASE status WHEN 'gone' THEN 0 WHEN 'failing' THEN 1 WHEN 'dark' THEN 2 WHEN 'low' THEN 3 WHEN 'high' THEN 4 WHEN 'new' THEN 5 ELSE 6 END, outlet

@@ -1,17 +1,23 @@
--- help: Words that tell documents in favor of a target from those against it, in their sentences of evidence
+-- help: Words that tell stories in favor of a target from those against it, in the sentences of evidence of their first documents
 -- param: target text multilateral target of the codebook
 -- param: lang text en only documents in this language
 -- param: most int 20 at most so many words a side
--- param: least int 5 words in fewer documents are left out
+-- param: least int 5 words in fewer stories are left out
 -- Weighted log-odds with an informative Dirichlet prior (Monroe, Colaresi and Quinn, Political Analysis 16, 2008), over the number
 -- of documents that have a word. The prior weighs 500 words: each word's share in the evidence of the language for all targets.
-WITH sentence AS (  -- side is NULL where the sentence is background alone
+WITH root AS (  -- the first document of each story in the language: a copy adds no words
+    SELECT arg_min(document_id, (document_time.day, moment IS NULL, moment, document_id)) AS document_id
+    FROM current_story JOIN document_time USING (document_id) JOIN document USING (document_id)
+    WHERE split_part(lang, '-', 1) = $lang GROUP BY story_id
+),
+sentence AS (  -- side is NULL where the sentence is background alone
     SELECT document_id, nfc_normalize(lower(evidence.text)) AS text,
         CASE WHEN target = $target AND addressed AND NOT said.abstain AND said.label <> 'neutral' THEN said.label END AS side
     FROM current_evidence AS evidence
     JOIN current_stance AS said USING (document_id, label_run_id, target)
     JOIN document_current AS document USING (document_id)
-    WHERE document.relevant AND NOT document.abstain AND split_part(document.lang, '-', 1) = $lang
+    SEMI JOIN root USING (document_id)
+    WHERE document.relevant AND NOT document.abstain
 ),
 run AS (  -- letters in a row; Chinese and Japanese script stands apart from other script
     SELECT document_id, side,

@@ -12,5 +12,5 @@ judged AS (
         PARTITION BY open_entry.outcome, open_entry.document_id ORDER BY open_entry.line) > 1) AS is_copy
     FROM open_entry LEFT JOIN document AS known ON known.document_id = open_entry.document_id
 )
-SELECT entry_id, CASE WHEN is_copy THEN 'duplicate' ELSE outcome END AS outcome, reason, attempts, next_attempt_at, document_id
+SELECT entry_id, CASE WHEN is_copy THEN 'duplicate' ELSE outcome END AS outcome, reason, attempts, next_attempt_at, quarantined_at, document_id
 FROM judged;

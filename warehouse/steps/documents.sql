@@ -3,11 +3,11 @@ MERGE INTO entry
 USING (SELECT * FROM decided) AS new
 ON entry.entry_id = new.entry_id AND entry.outcome = 'pending' AND $kind = 'documents'
 WHEN MATCHED THEN UPDATE SET outcome = new.outcome, reason = new.reason, attempts = coalesce(new.attempts, entry.attempts),
-    next_attempt_at = new.next_attempt_at, document_id = new.document_id, load_id = $load_id;
+    next_attempt_at = new.next_attempt_at, quarantined_at = new.quarantined_at, document_id = new.document_id, load_id = $load_id;
 
 MERGE INTO document
 USING (
-    SELECT staged.*, $load_id AS load_id
+    SELECT staged.* REPLACE (0 AS text_revision), $load_id AS load_id
     FROM staged_document AS staged
     JOIN decided ON decided.entry_id = staged.entry_id AND decided.document_id = staged.document_id AND decided.outcome = 'loaded'
     QUALIFY row_number() OVER (PARTITION BY staged.document_id ORDER BY staged.rowid) = 1
@@ -15,11 +15,11 @@ USING (
 ON document.document_id = new.document_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
--- Whose text and labels count: new documents by their entry, and stored ones that this load does not bring again.
+-- Whose text and labels count: new and revised documents by their entry, and stored ones that this load does not bring again.
 CREATE TEMP TABLE labelled AS
-SELECT document_id, entry_id FROM document WHERE load_id = $load_id
+SELECT document_id, entry_id, text_revision FROM document WHERE load_id = $load_id
 UNION ALL
-SELECT document_id, NULL FROM document
+SELECT document_id, NULL, text_revision FROM document
 WHERE load_id <> $load_id AND document_id NOT IN (SELECT document_id FROM staged_document)
     AND document_id IN (SELECT document_id FROM staged_relevance_label);
 
@@ -39,39 +39,40 @@ USING (SELECT *, $load_id AS load_id FROM staged_label_run QUALIFY row_number() 
 ON label_run.label_run_id = new.label_run_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
--- A label is never overwritten: what a run said of a document stays as it is.
+-- A label is never overwritten: what a run said of a text stays as it is. It belongs to the revision that was read.
 CREATE TEMP TABLE new_label AS
-SELECT DISTINCT staged.document_id, staged.label_run_id, labelled.entry_id
+SELECT DISTINCT staged.document_id, staged.label_run_id, labelled.entry_id, labelled.text_revision
 FROM staged_relevance_label AS staged
 JOIN labelled ON labelled.document_id = staged.document_id
     AND coalesce(staged.entry_id, labelled.entry_id) IS NOT DISTINCT FROM labelled.entry_id
 WHERE NOT EXISTS (
     SELECT 1 FROM relevance_label AS known
-    WHERE known.document_id = staged.document_id AND known.label_run_id = staged.label_run_id);
+    WHERE known.document_id = staged.document_id AND known.label_run_id = staged.label_run_id
+        AND known.text_revision = labelled.text_revision);
 
 INSERT INTO relevance_label BY NAME
-SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+SELECT staged.* EXCLUDE (entry_id) REPLACE (new.text_revision AS text_revision), $load_id AS load_id
 FROM staged_relevance_label AS staged
 JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
     AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
 QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id ORDER BY staged.rowid) = 1;
 
 INSERT INTO topic_label BY NAME
-SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+SELECT staged.* EXCLUDE (entry_id) REPLACE (new.text_revision AS text_revision), $load_id AS load_id
 FROM staged_topic_label AS staged
 JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
     AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
 QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.topic ORDER BY staged.rowid) = 1;
 
 INSERT INTO stance_label BY NAME
-SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+SELECT staged.* EXCLUDE (entry_id) REPLACE (new.text_revision AS text_revision), $load_id AS load_id
 FROM staged_stance_label AS staged
 JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
     AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
 QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.target ORDER BY staged.rowid) = 1;
 
 INSERT INTO evidence BY NAME
-SELECT staged.* EXCLUDE (entry_id), $load_id AS load_id
+SELECT staged.* EXCLUDE (entry_id) REPLACE (new.text_revision AS text_revision), $load_id AS load_id
 FROM staged_evidence AS staged
 JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
     AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id

@@ -24,4 +24,4 @@ THEN UPDATE SET outlet_id = new.outlet_id, language = new.language, kind = new.k
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
 UPDATE feed SET enabled = false, load_id = $load_id
-WHERE enabled AND EXISTS (SELECT 1 FROM staged_feed) AND feed_id NOT IN (SELECT feed_id FROM staged_feed);
+WHERE enabled AND EXISTS (SELECT 1 FROM staged_feed WHERE NOT starts_with(feed_id, 'backfill:')) AND feed_id NOT IN (SELECT feed_id FROM staged_feed);

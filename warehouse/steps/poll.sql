@@ -19,12 +19,26 @@ USING (
     SELECT new.entry_id, new.feed_id, coalesce(new.outlet_id, feed.outlet_id) AS outlet_id, new.url, new.title,
         new.published_at, new.date_doubt, new.position, coalesce(new.first_seen_at, now()) AS first_seen_at,
         coalesce(new.outcome, 'pending') AS outcome, new.reason, coalesce(new.attempts, 0) AS attempts,
-        new.next_attempt_at, new.document_id, coalesce(new.run_id, $run_id) AS run_id, $load_id AS load_id
+        new.next_attempt_at, new.document_id, new.updated_at, coalesce(new.run_id, $run_id) AS run_id, $load_id AS load_id
     FROM offered_entry AS new LEFT JOIN feed ON feed.feed_id = new.feed_id
     WHERE new.is_fresh
 ) AS new
 ON entry.entry_id = new.entry_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
+
+-- A loaded entry that the feed calls changed since its page was fetched is fetched again: an hour later, at most three
+-- times, within two weeks. A feed that calls everything changed all the time costs no more than that.
+MERGE INTO entry
+USING (
+    SELECT offered.entry_id, max(offered.updated_at) AS updated_at, max(offered.first_seen_at) AS shown_at,
+        any_value(document.fetched_at) AS fetched_at
+    FROM offered_entry AS offered JOIN document ON document.entry_id = offered.entry_id
+    WHERE NOT offered.is_fresh GROUP BY offered.entry_id
+) AS word
+ON entry.entry_id = word.entry_id AND entry.outcome = 'loaded'
+WHEN MATCHED AND word.updated_at > greatest(word.fetched_at, entry.updated_at) AND coalesce(entry.rechecks, 0) < 3
+    AND word.shown_at < entry.first_seen_at + INTERVAL 14 DAY
+THEN UPDATE SET updated_at = word.updated_at, revise_at = coalesce(entry.revise_at, word.shown_at + INTERVAL 1 HOUR), load_id = $load_id;
 
 INSERT INTO poll BY NAME
 WITH counted AS (
@@ -59,5 +73,14 @@ THEN UPDATE SET etag = coalesce(new.etag, feed.etag), last_modified = coalesce(n
 WHEN MATCHED
 THEN UPDATE SET next_poll_at = new.next_poll_at, failures = coalesce(new.failures, feed.failures + 1), load_id = $load_id;
 
+MERGE INTO feed_schedule
+USING (
+    SELECT *, $load_id AS load_id FROM staged_feed_schedule
+    QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY decided_at DESC) = 1
+) AS new
+ON feed_schedule.feed_id = new.feed_id
+WHEN MATCHED AND new.decided_at > feed_schedule.decided_at THEN UPDATE BY NAME
+WHEN NOT MATCHED THEN INSERT BY NAME;
+
 CREATE TEMP TABLE decided AS
-SELECT entry_id, coalesce(outcome, 'pending') AS outcome, reason, attempts, next_attempt_at, document_id FROM offered_entry WHERE is_fresh;
+SELECT entry_id, coalesce(outcome, 'pending') AS outcome, reason, attempts, next_attempt_at, quarantined_at, document_id FROM offered_entry WHERE is_fresh;

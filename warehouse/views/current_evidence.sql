@@ -1,5 +1,5 @@
--- Sentences that carry a position, by the newest run that labelled their document.
+-- Sentences that carry a position, by the newest run that labelled the newest text of their document.
 CREATE VIEW current_evidence AS
 SELECT evidence.*
-FROM evidence JOIN current_label_run USING (document_id, label_run_id);
-COMMENT ON VIEW current_evidence IS 'Sentences that carry a position, by the newest run that labelled their document';
+FROM evidence JOIN current_label_run USING (document_id, label_run_id, text_revision);
+COMMENT ON VIEW current_evidence IS 'Sentences that carry a position, by the newest run that labelled the newest text of their document';
