@@ -12,15 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 PIPED_WIDTH = 240  # characters; a file has no edge to break at
-STANCE_COLUMNS = (
-    "target",
-    "bloc",
-    "week",
-    "n",
-    "net",
-    "low",
-    "high",
-)  # of net_stance: a narrow terminal has no more room
+# of daily_share and net_stance: a narrow terminal has no more room
+SHARE_COLUMNS = ("day", "relevant", "seen", "pooled_share", "distinct_share")
+STANCE_COLUMNS = ("target", "bloc", "week", "n", "net", "low", "high")
 Rows = Sequence[Sequence[Any]]
 
 
@@ -32,6 +26,12 @@ def show(console: Console, title: str, columns: Sequence[str], rows: Rows) -> No
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
     console.print(table)
+
+
+def _only(wanted: Sequence[str], columns: Sequence[str], rows: Rows) -> Rows:
+    """Return the wanted columns of the rows."""
+    places = [columns.index(name) for name in wanted]
+    return [[row[place] for place in places] for row in rows]
 
 
 def _cell(value: Any) -> str:
@@ -56,10 +56,10 @@ def after_pass(console: Console, warehouse: str) -> None:
     outcomes[4:4] = [(f"  {why.rpartition(' ')[0]}", why.rpartition(" ")[2]) for why in reasons if why]
     show(console, "Outcomes of this pass", ("outcome", "items"), outcomes)
     columns, rows = run_query(warehouse, "daily_share", {"complete": "false"})
-    show(console, "Daily share of AI-governance stories, also of days not seen whole", columns, rows[-14:])
+    days = _only(SHARE_COLUMNS, columns, rows[-14:])
+    show(console, "Daily share of AI-governance stories, also of days not seen whole", SHARE_COLUMNS, days)
     columns, rows = run_query(warehouse, "net_stance", {"least": "3", "cluster": "story"})
-    shown = [columns.index(name) for name in STANCE_COLUMNS]
-    large = [[row[place] for place in shown] for row in rows if row[columns.index("net")] is not None]
+    large = _only(STANCE_COLUMNS, columns, [row for row in rows if row[columns.index("net")] is not None])
     title = f"Net stance by target; {len(rows) - len(large)} cells of fewer than 3 stories are not shown"
     show(console, title, STANCE_COLUMNS, large)
     console.print("`stancewatch query` lists the queries; readers open the published copy.", markup=False)
