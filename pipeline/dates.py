@@ -16,68 +16,15 @@ from functools import lru_cache
 from importlib import import_module
 
 MAX_TEXT = 100  # characters; no date is longer
-MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
-]
-LANGUAGES = [
-    "ar",
-    "bg",
-    "bn",
-    "bs",
-    "ca",
-    "cs",
-    "da",
-    "de",
-    "el",
-    "es",
-    "et",
-    "eu",
-    "fa",
-    "fi",
-    "fr",
-    "ga",
-    "gl",
-    "he",
-    "hi",
-    "hr",
-    "hu",
-    "id",
-    "is",
-    "it",
-    "ko",
-    "lt",
-    "lv",
-    "mk",
-    "ms",
-    "nb",
-    "nl",
-    "pl",
-    "pt",
-    "ro",
-    "ru",
-    "sk",
-    "sl",
-    "sq",
-    "sr",
-    "sv",
-    "sw",
-    "th",
-    "tr",
-    "uk",
-    "ur",
-    "vi",
-]
+)  # fmt: skip
+LANGUAGES = (
+    "ar", "bg", "bn", "bs", "ca", "cs", "da", "de", "el", "es", "et", "eu", "fa", "fi", "fr", "ga", "gl", "he", "hi",
+    "hr", "hu", "id", "is", "it", "ko", "lt", "lv", "mk", "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sq",
+    "sr", "sv", "sw", "th", "tr", "uk", "ur", "vi",
+)  # fmt: skip
 BUDDHIST = 543  # years that Thai dates are ahead
 DIGITAL = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?Z?)?")
 UNIX = re.compile(r"(\d{9,10}|\d{13})(?:\.\d+)?")
