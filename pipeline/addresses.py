@@ -5,7 +5,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
-UNICAST = ip_network("2000::/3")  # all of IPv6 that IANA hands out; site-local, IPv4-compatible and the rest lie outside
+UNICAST = ip_network(
+    "2000::/3"
+)  # all of IPv6 that IANA hands out; site-local, IPv4-compatible and the rest lie outside
 NAT64 = ip_network("64:ff9b::/96")
 # Globally reachable by the registries' word or by one Python's of many, and yet no place for a page: protocol
 # assignments (192.0.0.192 is the metadata service of Oracle's machines), 6to4 relays, the host service of Azure's machines,

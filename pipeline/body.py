@@ -34,7 +34,7 @@ async def bounded(received: AsyncIterator[bytes], encoding: str, limit: int) -> 
         raise Transient("bad_encoding", f"{encoding} body ends early")
 
 
-def _inflated(inflate: "zlib._Decompress", piece: bytes, encoding: str, most: int) -> bytes:
+def _inflated(inflate: zlib._Decompress, piece: bytes, encoding: str, most: int) -> bytes:
     if inflate.eof:
         return b""  # zlib would keep what follows, and copy all of it for every further piece
     try:

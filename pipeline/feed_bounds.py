@@ -25,7 +25,9 @@ MAX_ATTRIBUTES = 500  # of one tag; the lenient parser is quadratic in them, and
 MAX_NAMESPACES = 100  # each is looked at for every element
 MAX_BASE = 300  # characters of an xml:base, which every link of the feed can carry
 MAX_RELATIVE_BASES = 500  # characters of all of them that are relative: nested, they add up
-NO_CHARSETS = frozenset({"utf-7", "punycode", "idna", "unicode_escape", "raw_unicode_escape"})  # Python's own, or a trap
+NO_CHARSETS = frozenset(
+    {"utf-7", "punycode", "idna", "unicode_escape", "raw_unicode_escape"}
+)  # Python's own, or a trap
 DECLARATION = re.compile(r"\s*<\?xml[^<>]{0,500}\?>")
 CHARSET = re.compile(rb"\s*<\?xml[^<>]{0,500}?encoding\s*=\s*[\"']([\w.:-]{1,40})")
 NEW_DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"

@@ -72,7 +72,8 @@ def hosts() -> Iterator[dict[str, RawWeb]]:
     """One server a bad feed and a bad page, and two good ones; the first lists all bad pages, first and last a good one."""
     with ExitStack() as stack:
         webs = {
-            name: stack.enter_context(serve_raw()) for name in ("good", "fine", *(f"{kind} feed" for kind in BAD_FEEDS), *BAD_PAGES)
+            name: stack.enter_context(serve_raw())
+            for name in ("good", "fine", *(f"{kind} feed" for kind in BAD_FEEDS), *BAD_PAGES)
         }
         for kind, script in BAD_FEEDS.items():
             webs[f"{kind} feed"].scripts["/feed"] = script
@@ -81,7 +82,9 @@ def hosts() -> Iterator[dict[str, RawWeb]]:
         for name in ("good", "fine"):
             webs[name].scripts.update({f"/{number}": page(number) for number in range(3)})
         bad = [f"{webs[kind].url}/page" for kind in BAD_PAGES]
-        webs["good"].scripts["/feed"] = answer(rss("/0", *bad, "javascript:alert(1)", "file:///etc/passwd", "http://169.254.169.254/x", "/1", "/2"))
+        webs["good"].scripts["/feed"] = answer(
+            rss("/0", *bad, "javascript:alert(1)", "file:///etc/passwd", "http://169.254.169.254/x", "/1", "/2")
+        )
         webs["fine"].scripts["/feed"] = answer(rss("/0", "/1", "/2"))
         yield webs
 
@@ -119,7 +122,10 @@ def test_a_pass_over_the_worst_hosts_ends_with_every_item_accounted_for(
     assert offered == sum(outcomes) == len(BAD_PAGES) + 3 + 6
     polls = Counter(outcome for (outcome,) in ask(warehouse, "SELECT outcome FROM poll"))
     assert polls == {"error": len(BAD_FEEDS), "ok": 2}
-    ended = {url: f"{outcome} {reason or ''}".strip() for url, outcome, reason in ask(warehouse, "SELECT url, outcome, reason FROM entry")}
+    ended = {
+        url: f"{outcome} {reason or ''}".strip()
+        for url, outcome, reason in ask(warehouse, "SELECT url, outcome, reason FROM entry")
+    }
     for name in ("good", "fine"):
         assert [ended[f"{hosts[name].url}/{number}"] for number in range(3)] == ["loaded"] * 3, ended
     for kind, (_, expected) in BAD_PAGES.items():

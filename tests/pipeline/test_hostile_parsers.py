@@ -107,13 +107,18 @@ def test_an_entity_that_is_elsewhere_is_not_fetched(tmp_path: Path) -> None:
     assert read(rss(head='<!DOCTYPE rss [<!ENTITY % x PUBLIC "-//X" "http://127.0.0.1:1/x.ent"> %x;]>'))
 
 
-@pytest.mark.parametrize("charset", ["utf-7", "punycode", "idna", "unicode_escape", "raw_unicode_escape", "rot13", "zip", "base64", "x", "undefined"])
+@pytest.mark.parametrize(
+    "charset",
+    ["utf-7", "punycode", "idna", "unicode_escape", "raw_unicode_escape", "rot13", "zip", "base64", "x", "undefined"],
+)
 def test_a_charset_that_no_feed_should_have_is_not_used(charset: str) -> None:
     body = rss(f"<description>{'a-' * N} \\x3c +ADw-</description>", head=f'<?xml version="1.0" encoding="{charset}"?>')
     assert [entry.title for entry in read(body)] == ["A talk"]
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "windows-1251", "gb2312", "shift_jis", "big5"])
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "windows-1251", "gb2312", "shift_jis", "big5"]
+)
 def test_a_charset_is_read_as_it_is_shown_or_named(charset: str) -> None:
     title = {"windows-1251": "Переговоры", "big5": "會談", "shift_jis": "会談"}.get(charset, "会谈")
     said = charset.removesuffix("-le").removesuffix("-be")
@@ -125,7 +130,9 @@ def test_a_charset_is_read_as_it_is_shown_or_named(charset: str) -> None:
                                   "http://[", "http://news.example:99999/", "//", "https:///", "\0", "会" * 700, "http://a.example/" + "a" * 3_000])  # fmt: skip
 def test_a_link_that_leads_to_no_page_is_a_rejection(link: str) -> None:
     escaped = link.replace("\0", "&#0;")
-    body = json.dumps({"version": "https://jsonfeed.org/version/1", "items": [{"url": link, "title": "A talk"}]}).encode()
+    body = json.dumps(
+        {"version": "https://jsonfeed.org/version/1", "items": [{"url": link, "title": "A talk"}]}
+    ).encode()
     for feed in (rss().replace(b"/a<", escaped.encode() + b"<"), body):
         entries, refused = read_feed(feed, "f", "https://news.example/feed", NOW)
         assert len(entries) + len(refused) == 1
@@ -144,7 +151,9 @@ def test_a_feed_at_the_bound_takes_bounded_memory() -> None:
 
 
 def page(body: str | bytes) -> Document:
-    return extract(body if isinstance(body, bytes) else f"<!doctype html><html>{body}".encode(), "https://news.example/a")
+    return extract(
+        body if isinstance(body, bytes) else f"<!doctype html><html>{body}".encode(), "https://news.example/a"
+    )
 
 
 def outcome(body: str | bytes) -> str:
@@ -193,10 +202,10 @@ def test_a_page_cannot_bring_a_script_or_a_control_character_into_a_title() -> N
 SEEDS = [
     rss("<pubDate>Sat, 26 Jul 2025 10:00:00 +0800</pubDate><author>a@b.example (Ada)</author><category>x</category>",
         '<?xml version="1.0" encoding="utf-8"?>'),
-    b'<feed xmlns="http://www.w3.org/2005/Atom" xml:base="http://news.example/"><entry><title type="xhtml"><div>A <b>talk</b></div></title>'
-    b'<link href="a"/><id>urn:1</id><updated>2025-07-26T10:00:00Z</updated><content type="html">&lt;p&gt;x</content></entry></feed>',
-    b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><item rdf:about="/a"><title>A</title>'
-    b"<link>/a</link></item></rdf:RDF>",
+    (b'<feed xmlns="http://www.w3.org/2005/Atom" xml:base="http://news.example/"><entry><title type="xhtml"><div>A <b>talk</b></div></title>'
+    b'<link href="a"/><id>urn:1</id><updated>2025-07-26T10:00:00Z</updated><content type="html">&lt;p&gt;x</content></entry></feed>'),
+    (b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><item rdf:about="/a"><title>A</title>'
+    b"<link>/a</link></item></rdf:RDF>"),
     b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","url":"/a","title":"A","date_published":"2025-07-26T10:00:00Z"}]}',
     b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>/a</loc><lastmod>2025-07-26</lastmod></url></urlset>',
     f"<!DOCTYPE html><html lang=en><head><title>A</title><link rel=canonical href=/a><script type='application/ld+json'>"
@@ -240,7 +249,13 @@ def test_of_a_mutated_feed_entries_come_or_rejected(body: bytes) -> None:
 def test_of_a_mutated_page_a_document_comes(body: bytes) -> None:
     found = page(body)
     (found.title + found.text + "".join(found.authors)).encode()
-    assert found.rejection is None or found.rejection.reason in ("not_html", "no_article", "too_deep", "index_page", "too_large")
+    assert found.rejection is None or found.rejection.reason in (
+        "not_html",
+        "no_article",
+        "too_deep",
+        "index_page",
+        "too_large",
+    )
 
 
 @given(mutated())

@@ -165,7 +165,10 @@ STATUSES = {
 
 @pytest.mark.parametrize(("status", "expected"), STATUSES.items(), ids=STATUSES)
 def test_an_odd_status_is_named(web: RawWeb, status: str, expected: str) -> None:
-    assert reason(web, says(f"HTTP/1.1 {status}\r\ncontent-length: 4\r\nconnection: close\r\n\r\ntext".encode())) == expected
+    assert (
+        reason(web, says(f"HTTP/1.1 {status}\r\ncontent-length: 4\r\nconnection: close\r\n\r\ntext".encode()))
+        == expected
+    )
 
 
 def test_a_body_that_is_longer_than_said_is_cut_there(web: RawWeb) -> None:
@@ -186,7 +189,13 @@ TARGETS = [
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_redirect_to_what_is_no_page_is_refused(web: RawWeb, target: str) -> None:
     head = f"HTTP/1.1 302 Found\r\ncontent-length: 0\r\nconnection: close\r\nlocation: {target}\r\n\r\n"
-    assert reason(web, says(head.encode("latin-1"))) in ("bad_redirect", "bad_url", "too_many_redirects", "network", "http_404")
+    assert reason(web, says(head.encode("latin-1"))) in (
+        "bad_redirect",
+        "bad_url",
+        "too_many_redirects",
+        "network",
+        "http_404",
+    )
 
 
 def test_redirects_end(web: RawWeb) -> None:
@@ -209,7 +218,9 @@ def certified(tmp_path: Path, name: str, days: int) -> tuple[ssl.SSLContext, Pat
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     now = datetime.now(UTC)
-    authority.issue_cert(name, not_before=now - timedelta(days=9), not_after=now + timedelta(days=days)).configure_cert(context)
+    authority.issue_cert(name, not_before=now - timedelta(days=9), not_after=now + timedelta(days=days)).configure_cert(
+        context
+    )
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     return context, tmp_path / "authority.pem"
 
@@ -264,7 +275,10 @@ def test_a_robots_file_of_any_kind_ends_in_an_outcome(web: RawWeb, script: Scrip
 
 
 def test_a_robots_file_of_many_agents_costs_no_memory() -> None:
-    text = "".join(f"User-agent: a{n}\nUser-agent: {'*' * (n % 50)}stance\n" for n in range(8_000)) + "Disallow: /*a\n" * 8_000
+    text = (
+        "".join(f"User-agent: a{n}\nUser-agent: {'*' * (n % 50)}stance\n" for n in range(8_000))
+        + "Disallow: /*a\n" * 8_000
+    )
     tracemalloc.start()
     try:
         rules = read_rules(text, "Stancewatch")
@@ -283,7 +297,9 @@ def test_rules_for_us_are_those_of_the_file() -> None:
     allowed = [rules.can_fetch(f"https://news.example/{path}", "Stancewatch") for path in "abc"]
     assert allowed == [False, True, True]
     assert rules.crawl_delay("Stancewatch") == 7
-    assert not read_rules("User-agent: *\nDisallow: /b", "Stancewatch").can_fetch("https://news.example/b", "Stancewatch")
+    assert not read_rules("User-agent: *\nDisallow: /b", "Stancewatch").can_fetch(
+        "https://news.example/b", "Stancewatch"
+    )
 
 
 def test_a_hostile_feed_is_a_poll_error_and_the_others_are_read(web: RawWeb) -> None:
@@ -309,4 +325,13 @@ def test_a_hostile_feed_is_a_poll_error_and_the_others_are_read(web: RawWeb) -> 
 
 
 def feed(url: str) -> Feed:
-    return Feed(feed_id=url, url=url, outlet="H", country="KE", bloc="global_south", language="en", ownership="private", kind="news")
+    return Feed(
+        feed_id=url,
+        url=url,
+        outlet="H",
+        country="KE",
+        bloc="global_south",
+        language="en",
+        ownership="private",
+        kind="news",
+    )

@@ -32,7 +32,13 @@ class RawWeb:
 
 def answer(body: bytes, *headers: str, status: str = "200 OK", kind: str = "text/html") -> Script:
     """An answer as it should be, closed at its end."""
-    head = [f"HTTP/1.1 {status}", f"content-type: {kind}", f"content-length: {len(body)}", "connection: close", *headers]
+    head = [
+        f"HTTP/1.1 {status}",
+        f"content-type: {kind}",
+        f"content-length: {len(body)}",
+        "connection: close",
+        *headers,
+    ]
     return lambda: ["\r\n".join([*head, "", ""]).encode() + body]
 
 
