@@ -97,6 +97,15 @@ def test_what_is_beyond_a_bound_is_no_feed(body: bytes, why: str) -> None:
     assert why in refusal(body)
 
 
+def test_what_is_no_character_costs_itself_alone() -> None:
+    odd = "&#0;&#xd800;&#x110000;&#99999999999;&#" + "9" * 5_000 + ";&nbsp;\0"
+    (entry,) = read(rss().replace(b"A talk", b"A talk " + odd.encode()))
+    assert entry.title.startswith("A talk \ufffd\ufffd\ufffd\ufffd")
+    assert "\0" not in entry.title
+    (hidden,) = read(rss().replace(b"<title>A talk", b'<title mode="base64" type="application/octet-stream">QQBi'))
+    assert hidden.title == "A\ufffdb"
+
+
 def test_an_entity_that_is_elsewhere_is_not_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("https://news.example/secret")
