@@ -32,6 +32,7 @@ DECLARATION = re.compile(r"\s*<\?xml[^<>]{0,500}\?>")
 CHARSET = re.compile(rb"\s*<\?xml[^<>]{0,500}?encoding\s*=\s*[\"']([\w.:-]{1,40})")
 NEW_DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 DEFINITION = re.compile(rb"<!(?:ATTLIST|ENTITY(?!\s+%\s+\S+\s+(?:PUBLIC|SYSTEM)\b))")
+REFERENCE = re.compile(r"&#(x[0-9a-fA-F]{1,4000}|[0-9]{1,4000});?")  # Python refuses to read longer numbers
 TAG = re.compile(rb"<[^<>]{1000,}")
 NAMESPACE = re.compile(rb"xmlns:([^\s=]{0,100})")
 BASE = re.compile(rb"\bbase\s*=\s*(\"[^\"]*|'[^']*|[^\s>]*)")
@@ -71,7 +72,16 @@ def as_utf8(body: bytes) -> bytes:
             continue
     else:
         text = body.decode("iso-8859-2")  # has a character for every byte
+    text = REFERENCE.sub(_character, text.replace("\0", "\ufffd"))
     return DECLARATION.sub("", text, count=1).encode("utf-8", "replace")
+
+
+def _character(reference: re.Match[str]) -> str:
+    """Return a reference as it stands, or where it names no character: the lenient parser would give up the feed."""
+    digits = reference.group(1).lower()
+    number = int(digits[1:], 16) if digits.startswith("x") else int(digits)
+    named = 0 < number < 0x110000 and not 0xD800 <= number < 0xE000
+    return reference.group() if named else "\ufffd"
 
 
 def _codec(name: str) -> str:

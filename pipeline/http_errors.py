@@ -41,6 +41,8 @@ class translated:  # noqa: N801 - reads as a verb phrase: with translated():
             raise Transient("tls", str(error)[:300]) from error
         if isinstance(error, httpx.TimeoutException | httpcore.ConnectTimeout):
             raise Transient("timeout", type(error).__name__) from error
+        if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx looks ahead
+            raise Rejected("bad_redirect", str(error)[:200]) from error
         if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
             raise Rejected("bad_url", str(error)) from error
         raise Transient("network", f"{type(error).__name__}: {error}"[:300]) from error

@@ -14,7 +14,7 @@ def beyond_bounds(body: bytes) -> str:
     """Return which bound a page is beyond, or an empty string."""
     if body.count(b"<") > MAX_TAGS:
         return f"more than {MAX_TAGS} tags"
-    for piece in body.split(b"<"):
+    for piece in body.split(b"<")[1:]:
         if len(piece) > MAX_WORDS and _words(piece) > MAX_WORDS:
             return f"a tag with more than {MAX_WORDS} attributes"
     return ""

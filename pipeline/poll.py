@@ -21,7 +21,7 @@ from pipeline.dates import read_date
 from pipeline.errors import ItemError, Rejected
 from pipeline.feed_bounds import bounded_feed
 from pipeline.feed_bytes import as_utf8, unpacked
-from pipeline.feed_formats import read_items
+from pipeline.feed_formats import UNSTORABLE, read_items
 from pipeline.hints import max_age, wishes
 from pipeline.http import Client
 from pipeline.records import Entry, Feed, Rejection, Validators, stable_id
@@ -95,7 +95,15 @@ def _feedparser_items(body: bytes, declared: str) -> list[Any]:
     if not parsed.get("version") and not parsed.entries:
         why = parsed.get("bozo_exception", "no RSS, RDF, Atom, JSON Feed or sitemap in it")
         raise Rejected("not_a_feed", str(why)[:200])
-    return list(parsed.entries)
+    return [_storable(item) for item in parsed.entries]
+
+
+def _storable(item: Any) -> Any:
+    """Replace what neither UTF-8 nor the warehouse can hold: Base64, too, may hide it from the parser."""
+    for name in ("title", "id", "link", "published", "updated"):
+        if isinstance(text := item.get(name), str):
+            item[name] = UNSTORABLE.sub("\ufffd", text)
+    return item
 
 
 def _entry(item: Any, feed_id: str, url: str, position: int, now: datetime) -> Entry:
