@@ -1,11 +1,9 @@
-"""How results look: rich tables for people, CSV and JSON for programs."""
+"""How results look: rich tables for people."""
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -50,16 +48,3 @@ def after_pass(console: Console, warehouse: str) -> None:
     show(console, "Daily share of AI-governance stories, also of days not seen whole", columns, rows[-14:])
     show(console, "Net stance by target", *run_query(warehouse, "net_stance", {"least": "3"}))
     console.print("`stancewatch query` lists the queries; readers open the published copy.", markup=False)
-
-
-def write(stream: IO[str], name: str, columns: Sequence[str], rows: Rows, form: str) -> None:
-    """Write a result as table, csv or json."""
-    if form == "table":
-        show(Console(file=stream, width=None if stream.isatty() else PIPED_WIDTH), name, columns, rows)
-    elif form == "csv":
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    else:
-        records = [dict(zip(columns, row, strict=True)) for row in rows]
-        stream.write(json.dumps(records, ensure_ascii=False, default=str, indent=1) + "\n")

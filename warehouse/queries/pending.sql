@@ -2,7 +2,7 @@
 -- param: outlet text null only entries of this outlet
 WITH waiting AS (
     SELECT coalesce(reason, 'not tried yet') AS reason,
-        CASE WHEN next_attempt_at > now() THEN strftime(next_attempt_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:00Z') ELSE 'now' END AS next_attempt,
+        CASE WHEN next_attempt_at > $now THEN strftime(next_attempt_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:00Z') ELSE 'now' END AS next_attempt,
         NOT feed.enabled AS feed_off, entry.outlet_id, coalesce(attempts, 0) AS attempts, first_seen_at
     FROM entry LEFT JOIN feed USING (feed_id) LEFT JOIN outlet ON outlet.outlet_id = entry.outlet_id
     WHERE outcome = 'pending' AND ($outlet IS NULL OR outlet.name = $outlet)

@@ -38,4 +38,4 @@ SELECT outlet, country, bloc, status, round(seen_a_day, 2) AS seen_a_day, round(
     round(spread, 2) AS spread, polls, failed_polls, complete_days, last_good_poll, last_seen
 FROM judgement
 WHERE $status IS NULL OR status = $status
-ORDER BY CASE status WHEN 'failing' THEN 0 WHEN 'dark' THEN 1 WHEN 'low' THEN 2 WHEN 'high' THEN 3 WHEN 'new' THEN 4 ELSE 5 END, outlet
+ORDER BY CASE status WHEN 'failing' THEN 0 WHEN 'dark' THEN 1 WHEN 'low' THEN 2 WHEN 'high' THEN 3 WHEN 'new' THEN 4 ELSE 5 END, outlet, country

@@ -40,6 +40,8 @@ SELECT * EXCLUDE (carries_entries, n_fresh, n_offered)
     $load_id AS load_id
 FROM told;
 
+CREATE TEMP TABLE before_feed AS SELECT feed.* FROM feed SEMI JOIN new_poll USING (feed_id);
+
 -- The newest poll of a feed decides; a failed one moves no validator, an unchanged one only what the server sent anew.
 -- (A join, not NOT EXISTS with <> and >: DuckDB 1.5.5 answers that wrongly.)
 MERGE INTO feed
@@ -58,6 +60,10 @@ THEN UPDATE SET etag = coalesce(new.etag, feed.etag), last_modified = coalesce(n
     next_poll_at = new.next_poll_at, failures = coalesce(new.failures, 0), load_id = $load_id
 WHEN MATCHED
 THEN UPDATE SET next_poll_at = new.next_poll_at, failures = coalesce(new.failures, feed.failures + 1), load_id = $load_id;
+
+INSERT INTO past_row BY NAME
+SELECT 'feed' AS record, to_json(before_feed) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_feed SEMI JOIN (SELECT feed_id FROM feed WHERE load_id = $load_id) AS changed USING (feed_id);
 
 CREATE TEMP TABLE decided AS
 SELECT entry_id, coalesce(outcome, 'pending') AS outcome, reason, attempts, next_attempt_at, document_id FROM offered_entry WHERE is_fresh;
