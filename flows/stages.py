@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -18,8 +18,9 @@ from threading import Lock
 from typing import Any
 
 from flows import rows
+from pipeline.archive import cut
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError
+from pipeline.errors import ItemError, Transient, WarehouseBusy, WarehouseError, WarehouseFull
 from pipeline.extract import extract
 from pipeline.fetch import fetch_pages, read_warc, write_warc
 from pipeline.model import Classifier, load_classifier
@@ -27,7 +28,9 @@ from pipeline.pace import Pace
 from pipeline.poll import poll_feeds
 from pipeline.records import Document, Feed, Rejection, Validators
 from pipeline.settings import Settings
+from warehouse.connect import warehouse_path
 from warehouse.load import load_folder
+from warehouse.retention import erased_documents
 from warehouse.spool import drop_early, drop_load, iso, ready_loads, work_folder, write_load
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,7 @@ class Pass:
         self.run_id = run_id
         self.data = settings.data
         self.pace = Pace(settings)
+        self.erased: frozenset[str] = frozenset()  # documents whose pages are not kept; read under the pass lock
 
 
 _loading = Lock()  # the import of transformers is lazy, and fails where two threads make it at once
@@ -130,7 +134,8 @@ def label(one: Pass, folder: Path) -> Path:
     usable = [d for d in documents if d is not None and d.rejection is None]
     labels = iter(classifier.label([(d.title, d.text, d.lang) for d in usable]))
     tables = rows.DocumentTables(one.run_id, classifier, book, CODE_VERSION)
-    warc = keep_warc(one.data, folder)
+    erased = {d.url for d in documents if d is not None and d.document_id in one.erased}
+    warc = keep_warc(one.data, folder, erased)
     for line, document in zip(lines, documents, strict=True):
         if document is None:
             again, reason, detail = line["failure"]
@@ -146,8 +151,10 @@ def label(one: Pass, folder: Path) -> Path:
     return write_load(folder, one.run_id, "documents", tables.tables)
 
 
-def keep_warc(data: Path, folder: Path) -> str:
-    """Move the pages of a batch to their place for keeping; return the path inside the data folder."""
+def keep_warc(data: Path, folder: Path, erased: Set[str]) -> str:
+    """Move the pages of a batch, without those of erased documents, to their place for keeping; return the path inside the data folder."""
+    if erased:
+        cut(folder / "pages.warc.gz", lambda url, _: url in erased)
     place = Path("warc") / f"{datetime.now(UTC):%Y/%m/%d}" / f"{folder.name}.warc.gz"
     (data / place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.move(folder / "pages.warc.gz", data / place)
@@ -166,6 +173,8 @@ def take_over(one: Pass) -> None:
     if leftovers := load_leftovers(one.settings.warehouse, one.data):
         log.info("loaded %d batches that an earlier pass had prepared", leftovers)
     work_folder(one.data)
+    if warehouse_path(one.settings.warehouse).exists():
+        one.erased = erased_documents(one.settings.warehouse)
 
 
 def load_leftovers(warehouse: str, data: Path) -> int:
@@ -180,7 +189,7 @@ def load_leftovers(warehouse: str, data: Path) -> int:
     for folder in ready:
         try:
             load(warehouse, folder)
-        except WarehouseBusy:
+        except (WarehouseBusy, WarehouseFull):
             raise
         except WarehouseError:
             aside = data / "spool-quarantine" / folder.name

@@ -124,7 +124,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
 
 
 def test_the_deployments_are_there_and_passes_are_planned(served: Served) -> None:
-    assert {d["name"] for d in served.seen.deployments} == {"every-30-minutes", "relabel", "publish"}
+    assert {d["name"] for d in served.seen.deployments} == {"every-30-minutes", "relabel", "publish", "maintenance"}
     assert served.seen.planned  # a server with the wrong SQLAlchemy never plans any
 
 

@@ -28,3 +28,7 @@ UNION ALL
 SELECT 'human_label' AS record, load_id FROM human_label WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
 SELECT 'rejection' AS record, load_id FROM rejection WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'past_row' AS record, load_id FROM past_row WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'removal' AS record, load_id FROM removal WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
