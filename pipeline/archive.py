@@ -41,7 +41,7 @@ def drop(paths: Iterable[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
         for folder in path.parents[:3]:  # day, month and year
-            if folder.name == "warc" or any(folder.iterdir()):
+            if folder.name == "warc" or not folder.exists() or any(folder.iterdir()):
                 break
             folder.rmdir()
 
@@ -49,20 +49,23 @@ def drop(paths: Iterable[Path]) -> None:
 def cut(path: Path, unwanted: Unwanted) -> int:
     """Cut the records that are not wanted out of a file and return how many; the bytes of the others stay as they are.
 
-    Raises StancewatchError where the file is torn: what cannot be read cannot be said to be gone.
+    A record that breaks off at the end of the file is judged like the others. Raises StancewatchError where there is something
+    else than records: what cannot be read cannot be said to be gone.
     """
     try:
-        keep, gone = _parts(path, unwanted)
+        keep, gone, end = _parts(path, unwanted)
     except (ArchiveLoadFailed, OSError, EOFError) as error:
         raise StancewatchError(f"{path} cannot be read, so nothing was cut out of it: {error}") from error
+    if end != path.stat().st_size:
+        raise StancewatchError(f"{path} is no WARC file from byte {end} on, so nothing was cut out of it")
     if gone:
         _rewrite(path, keep)
     return gone
 
 
-def _parts(path: Path, unwanted: Unwanted) -> tuple[list[tuple[int, int]], int]:
-    """Return (offset, length) of the records that are wanted, and the number of the others."""
-    keep, gone = [], 0
+def _parts(path: Path, unwanted: Unwanted) -> tuple[list[tuple[int, int]], int, int]:
+    """Return (offset, length) of the records that are wanted, the number of the others, and where the last record ends."""
+    keep, gone, end = [], 0, 0
     with path.open("rb") as stream:
         records = ArchiveIterator(stream)
         for record in records:
@@ -70,8 +73,8 @@ def _parts(path: Path, unwanted: Unwanted) -> tuple[list[tuple[int, int]], int]:
             judged = unwanted(record.rec_headers.get_header("WARC-Target-URI") or "", body)
             place = records.get_record_offset(), records.get_record_length()
             keep += [] if judged else [place]
-            gone += judged
-    return keep, gone
+            gone, end = gone + judged, sum(place)
+    return keep, gone, end
 
 
 def _rewrite(path: Path, keep: list[tuple[int, int]]) -> None:

@@ -81,6 +81,7 @@ def _fill(target: Target, data: Path, draft: Path, *, spool: bool, warc: bool) -
     if spool:
         for folder in (*in_order(data), *(data / "spool-quarantine").glob("*")):
             copy_files(data, draft, folder.rglob("*"))
+    (draft / DATABASE).touch(mode=0o600)
     copy_whole(target, draft / DATABASE)
     if warc:
         copy_files(data, draft, (data / "warc").rglob("*"))
@@ -106,7 +107,7 @@ def copy_files(source: Path, goal: Path, paths: Iterable[Path]) -> None:
         with suppress(FileNotFoundError):  # a load that was stored, a page that retention took
             copy.touch(mode=0o600)
             shutil.copyfile(path, copy)
-            shutil.copystat(path, copy)
+            os.utime(copy, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))  # retention goes by it
 
 
 def describe(path: Path) -> dict[str, int | str]:

@@ -12,5 +12,5 @@ UNION ALL
 SELECT 'evidence', document_id FROM evidence SEMI JOIN erased USING (document_id)
 UNION ALL
 SELECT 'past_row', past_row.load_id FROM past_row SEMI JOIN (SELECT entry_id FROM entry SEMI JOIN erased USING (document_id)) AS known
-    ON content ->> 'entry_id' = known.entry_id
-WHERE content ->> 'url' IS NOT NULL OR content ->> 'title' IS NOT NULL
+    ON (content ->> 'entry_id') = known.entry_id
+WHERE (content ->> 'url') IS NOT NULL OR (content ->> 'title') IS NOT NULL

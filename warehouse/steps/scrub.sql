@@ -14,5 +14,5 @@ UPDATE entry SET url = NULL, title = NULL WHERE document_id IN (SELECT document_
 
 -- Earlier versions too: a null in a merge patch takes the key away. Those of earlier loads were patched before.
 UPDATE past_row SET content = json_merge_patch(content, '{"title": null, "authors": null, "url": null, "canonical_url": null, "warc_path": null}')
-WHERE ($all_past OR load_id = $load_id) AND record IN ('entry', 'document') AND (content ->> 'entry_id' IN (SELECT entry_id FROM erased_entry)
-    OR content ->> 'document_id' IN (SELECT document_id FROM erased));
+WHERE ($all_past OR load_id = $load_id) AND record IN ('entry', 'document') AND ((content ->> 'entry_id') IN (SELECT entry_id FROM erased_entry)
+    OR (content ->> 'document_id') IN (SELECT document_id FROM erased));
