@@ -30,7 +30,10 @@ def train(
     corrections: Annotated[Path | None, typer.Option(help="{id, gold} lines: mended labels, to train on only.")] = None,
     base: Annotated[Path | None, typer.Option(help="Fine-tune this encoder (needs the extra `torch`).")] = None,
     folds: Annotated[int, typer.Option(min=2, help="Parts of the cross-validation.")] = 5,
-    measure: Annotated[int | None, typer.Option(min=1, help="Run only so many of the folds.")] = None,
+    measure: Annotated[
+        int | None,
+        typer.Option(min=1, help="Run only so many of the folds; with --base, the model is the mean of theirs."),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data when fine-tuning.")] = 5,
     seed: Annotated[int, typer.Option(help="Of the fine-tuning.")] = 0,
     model: ModelOption = None,

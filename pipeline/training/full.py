@@ -1,6 +1,7 @@
 """Full fine-tuning as `train` sees it: a base folder in, heads and an encoder of our own in ONNX out.
 
-Needs torch and onnx.
+Where two or more folds are measured, the model is the mean of their networks' weights: each row was learnt by all of them
+but one, and no further training is needed. Where one is, a second training learns every row. Needs torch and onnx.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from pipeline.training.calibrate import apply
 from pipeline.training.data import Row
 from pipeline.training.finetune import Example, examples, fine_tune, lower
 from pipeline.training.learn import Recipe
-from pipeline.training.network import Network, check_base
+from pipeline.training.network import Network, check_base, mean
 from pipeline.training.train import Trained, cross_validate, save
 
 
@@ -45,16 +46,20 @@ def train_full(
     kept = lower(base, everything, codebook, recipe)
     extra = np.arange(len(rows), len(everything))
 
+    networks: list[Network] = []
+
     def learn(chosen: Sequence[int]) -> Network:
-        return fine_tune(base, [everything[i] for i in chosen], [kept[i] for i in chosen], codebook, recipe)
+        own = replace(recipe, seed=recipe.seed + len(networks))
+        return fine_tune(base, [everything[i] for i in chosen], [kept[i] for i in chosen], codebook, own)
 
     def fit(train: data.Array) -> Callable[[int], Scores]:
         network = learn(np.concatenate([train, extra]).tolist())
+        networks.append(network)
         heads = network.heads()
         return lambda i: logits(heads, _read(network, kept[i], everything[i], rows[i]["text"]))
 
     by, measured = cross_validate(rows, codebook, number, fit, measure)
-    network = learn(range(len(everything)))
+    network = mean(networks) if len(networks) > 1 else learn(range(len(everything)))
     trained = Trained(heads=apply(network.heads(), by), calibration=by, figures=measured)
     out.mkdir(parents=True, exist_ok=True)
     config = json.loads((base / "config.json").read_text("utf-8"))

@@ -203,6 +203,33 @@ def test_what_written_rows_taught_of_frequency_is_not_exported(tmp_path: Path) -
     np.testing.assert_allclose(written.stance - real.stance, network.written_stance.detach()[None], atol=1e-4)
 
 
+def test_the_model_is_the_mean_of_the_networks_of_the_measured_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
+    pytest.importorskip("onnx", reason="onnx is not installed: pip install 'stancewatch[torch]'")
+    from pipeline.training import finetune, full
+    from pipeline.training.learn import Recipe
+
+    made: list[Any] = []
+    train = finetune.fine_tune
+
+    def kept(*args: Any) -> Any:
+        made.append(train(*args))
+        return made[-1]
+
+    monkeypatch.setattr(full, "fine_tune", kept)
+    base, book, rows = base_encoder(tmp_path / "base"), load_codebook(), passages(32)
+    recipe = Recipe(epochs=1, batch=8, frozen=1, irrelevant=8)
+    about = {"model_id": "tiny", "languages": ["en", "zh"]}
+    trained = full.train_full(rows, rows, base, tmp_path / "model", book, recipe, 2, about)
+    assert len(made) == 2
+    assert not np.allclose(made[0].heads().attention, made[1].heads().attention)
+    np.testing.assert_allclose(
+        trained.heads.attention, (made[0].heads().attention + made[1].heads().attention) / 2, atol=1e-6
+    )
+
+
 def test_fine_tuning_end_to_end_and_torch_says_the_same(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed: pip install 'stancewatch[torch]'")
     pytest.importorskip("onnx", reason="onnx is not installed: pip install 'stancewatch[torch]'")
