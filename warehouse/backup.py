@@ -90,6 +90,7 @@ def _fill(target: Target, data: Path, draft: Path, *, spool: bool, warc: bool) -
         load_id = find_snapshot(con).load_id
     made = Manifest(created_at=datetime.now(UTC).isoformat(), load_id=load_id, files=files)
     head = {"format": FORMAT, "created_at": made.created_at, "code_version": code_version(), "load_id": load_id}
+    (draft / MANIFEST).touch(mode=0o600)
     with (draft / MANIFEST).open("w", encoding="utf-8") as stream:
         json.dump({**head, "files": files}, stream, indent=1)
         stream.flush()

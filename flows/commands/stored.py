@@ -77,7 +77,7 @@ def status(
     warehouse: WarehouseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Show outcomes of the last passes, what is pending, and health.
+    """Show outcomes of passes, what is pending, and health.
 
     Health is that of the outlets: dark, failing, low or high against what they were.
 

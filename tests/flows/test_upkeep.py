@@ -128,10 +128,13 @@ def test_texts_go_by_the_setting(settings: Settings) -> None:
     con = connect(settings.warehouse)
     con.execute("UPDATE document SET fetched_at = now() - INTERVAL 10 DAY WHERE title = 'Rules a'")
     con.close()
-    keep = {"keep_warc_days": 0, "keep_poll_days": 0}
-    assert maintain(Settings(warehouse=settings.warehouse, keep_text_days=11, **keep)).removed == {}
-    assert maintain(Settings(warehouse=settings.warehouse, keep_text_days=0, **keep)).removed == {}
-    done = maintain(Settings(warehouse=settings.warehouse, keep_text_days=9, **keep))
+
+    def keeping(days: int) -> Settings:
+        return Settings(warehouse=settings.warehouse, keep_text_days=days, keep_warc_days=0, keep_poll_days=0)
+
+    assert maintain(keeping(11)).removed == {}
+    assert maintain(keeping(0)).removed == {}
+    done = maintain(keeping(9))
     assert (done.removed, done.findings) == ({"document_text": 1}, ())
 
 

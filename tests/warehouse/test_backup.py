@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -101,19 +102,23 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def elsewhere(manifest: Path) -> None:
+    """Name a file outside of the backup."""
+    manifest.write_text(manifest.read_text().replace("warc/2026", "../b/warc/2026"))
+
+
 def test_a_backup_that_is_not_what_it_was_restores_nothing(filled: Store, tmp_path: Path) -> None:
     fill(filled)
     data, goal, known = data_of(filled), tmp_path / "b", answers(filled.target)
     backup(filled.target, data, goal)
-    for number, (name, harm, error, words) in enumerate(
-        [
-            ("warehouse.duckdb", flip, WarehouseError, "not as they were backed up: warehouse.duckdb"),
-            ("warc/2026/a.warc.gz", Path.unlink, WarehouseError, "a.warc.gz; nothing was restored"),
-            (MANIFEST, Path.unlink, ConfigError, "is no backup"),
-            (MANIFEST, lambda path: path.write_text('{"format": 9}'), ConfigError, "form 9"),
-            (MANIFEST, lambda path: path.write_text(path.read_text().replace("warc/2026", "../b/warc/2026")), WarehouseError, "not as they were"),
-        ]
-    ):  # fmt: skip
+    harms: list[tuple[str, Callable[[Path], object], type[Exception], str]] = [
+        ("warehouse.duckdb", flip, WarehouseError, "not as they were backed up: warehouse.duckdb"),
+        ("warc/2026/a.warc.gz", Path.unlink, WarehouseError, "a.warc.gz; nothing was restored"),
+        (MANIFEST, Path.unlink, ConfigError, "is no backup"),
+        (MANIFEST, lambda path: path.write_text('{"format": 9}'), ConfigError, "form 9"),
+        (MANIFEST, elsewhere, WarehouseError, "not as they were backed up"),
+    ]
+    for number, (name, harm, error, words) in enumerate(harms):
         torn = Path(shutil.copytree(goal, tmp_path / f"torn{number}"))
         harm(torn / name)
         with pytest.raises(error, match=words):

@@ -251,6 +251,8 @@ def test_no_query_asks_the_clock_or_the_dice() -> None:
 def test_what_a_load_changes_is_kept_first() -> None:
     """A step that changes rows of a table with a load_id has to keep them as they were."""
     for path in (Path(QUERIES.parent) / "steps").glob("*.sql"):
+        if path.stem in ("retain", "scrub"):  # what these take away is not to be had again; removal says what it was
+            continue
         code = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
         changed = set(re.findall(r"\bUPDATE (?!SET\b)(\w+)|\bDELETE FROM (\w+)", code))
         merged_into = [part for part in re.split(r"MERGE INTO ", code)[1:] if "UPDATE SET" in part.partition(";")[0]]
