@@ -5,7 +5,8 @@
     ├── Rejected            never a document: becomes a Rejection(stage, reason, detail)
     ├── ConfigError         settings, feeds file, codebook or model folder that a person must mend
     └── WarehouseError      the warehouse cannot be used
-        └── WarehouseBusy   another process holds it longer than we wait
+        ├── WarehouseBusy   another process holds it longer than we wait
+        └── WarehouseFull   the disk takes no more
 
 Anything else is a defect and propagates.
 """
@@ -49,3 +50,7 @@ class WarehouseError(StancewatchError):
 
 class WarehouseBusy(WarehouseError):
     """Another process holds the warehouse file or the pass lock; nothing was lost."""
+
+
+class WarehouseFull(WarehouseError):
+    """The disk refused a write (it is full, or a limit is reached); the state before stays, nothing was lost."""

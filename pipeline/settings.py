@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     proxy: str | None = None  # never taken from the environment
     poll_interval: float = Field(default=1800.0, gt=0)  # the first one of a feed; steered from there
     max_attempts: int = Field(default=8, gt=0)  # fetches of one entry before it goes into quarantine
+    keep_warc_days: int = Field(default=365, ge=0)  # retention, by `stancewatch maintenance`; 0: for ever
+    keep_warc_bytes: int = Field(default=0, ge=0)  # the oldest files beyond it go; 0: no limit
+    keep_text_days: int = Field(default=1825, ge=0)  # 0: for ever
+    keep_poll_days: int = Field(default=365, ge=0)  # details of polls, never their counts; 0: for ever
     batch_size: int = Field(default=64, ge=1, le=1024)  # entries a task fetches, extracts and labels
 
     @classmethod

@@ -6,18 +6,19 @@ loop with jitter; who cannot get in within `wait` seconds gets `WarehouseBusy`.
 
 from __future__ import annotations
 
+import errno
 import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
+from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError, WarehouseFull
 from warehouse.migrate import migrate
 
 Target = str | Path
@@ -100,15 +101,44 @@ def connect(target: Target, *, read_only: bool = False, wait: float = 60) -> Con
 @contextmanager
 def writing(target: Target, *, wait: float = 60) -> Iterator[Connection]:
     """Give a migrated connection within one transaction: committed at the end, rolled back by any exception."""
-    with in_turn, closing(connect(target, wait=wait)) as con:
+    with exclusive(target, wait), storing(target), closing(connect(target, wait=wait)) as con:
         migrate(con)
         con.execute("BEGIN")
         try:
             yield con
+            con.execute("COMMIT")
         except BaseException:
-            con.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a commit that the disk refused has ended the transaction
+                con.execute("ROLLBACK")
             raise
-        con.execute("COMMIT")
+
+
+@contextmanager
+def exclusive(target: Target, wait: float = 60) -> Iterator[None]:
+    """Keep other writers of ours away, also while the file is replaced by a compacted or restored one."""
+    from warehouse.lock import file_lock  # noqa: PLC0415 - which needs this module
+
+    with in_turn, file_lock(target, "write", wait):
+        yield
+
+
+@contextmanager
+def storing(what: Target) -> Iterator[None]:
+    """Name a disk that takes no more: DuckDB says so in errors of several kinds."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if "Could not write" not in str(error) and "No space left" not in str(error):
+            raise
+        raise WarehouseFull(
+            f"{what}: the disk takes no more ({error}). What was stored before stays; make room and run again"
+        ) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise
+        raise WarehouseFull(
+            f"{what}: the disk takes no more ({error}). What was there before stays; make room and run again"
+        ) from error
 
 
 @contextmanager

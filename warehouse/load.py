@@ -53,6 +53,8 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
         for table in STAGED:
             _stage(con, table, folder / f"{table}.jsonl")
         _write(con, head)
+        if con.execute("SELECT 1 FROM removal WHERE record = 'document' LIMIT 1").fetchone():
+            run_step(con, "scrub", {**head, "all_past": False})  # nothing of an erased document comes back
         record_load(con, head)
         counts = _written(con, head["load_id"])
     log.info("load %s (%s): %s", head["load_id"], head["kind"], counts)
@@ -88,7 +90,7 @@ def finish_run(
             " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $load_id AS load_id",
             {"run_id": run_id, "started_at": started_at, "now": now, "load_id": head["load_id"], **row},
         )
-        _run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
+        run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
         record_load(con, head)
     return row
 
@@ -156,27 +158,28 @@ def _refuse_unknown_keys(path: Path, columns: set[str]) -> None:
 def _write(con: Connection, head: Mapping[str, str]) -> None:
     """Run the steps of a kind; what breaks the contract stops them before the caller commits."""
     if head["kind"] in ("feeds", "stories", "human"):
-        _run_step(con, head["kind"], head)
+        run_step(con, head["kind"], head)
         return
-    _run_step(con, "poll" if head["kind"] == "poll" else "decide", head)
+    run_step(con, "poll" if head["kind"] == "poll" else "decide", head)
     problems = fetch_rows(con, (STEPS / "problems.sql").read_text(encoding="utf-8"), {"kind": head["kind"]})
     if problems:
         raise WarehouseError(f"load {head['load_id']}: " + "; ".join(str(row["problem"]) for row in problems))
     if head["kind"] == "documents":
-        _run_step(con, "revise", head)
-    _run_step(con, "documents", head)
-    _run_step(con, "hosts", head)
+        run_step(con, "revise", head)
+    run_step(con, "documents", head)
+    run_step(con, "hosts", head)
 
 
-def _run_step(con: Connection, name: str, params: Mapping[str, object]) -> None:
+def run_step(con: Connection, name: str, params: Mapping[str, object]) -> None:
+    """Run a file of steps/ with those of the parameters that its statements name."""
     execute_all(con, (STEPS / f"{name}.sql").read_text(encoding="utf-8"), params)
 
 
 def record_load(con: Connection, head: Mapping[str, str]) -> None:
-    """Write down a load in the transaction that it is."""
+    """Record a load; a clock that was set back does not put it before the loads that are stored already."""
     con.execute(
-        "INSERT INTO load BY NAME SELECT $load_id AS load_id, $run_id AS run_id, $kind AS kind,"
-        " CAST($created_at AS TIMESTAMPTZ) AS created_at, now() AS loaded_at, $code_version AS code_version",
+        "INSERT INTO load BY NAME SELECT $load_id AS load_id, $run_id AS run_id, $kind AS kind, CAST($created_at AS TIMESTAMPTZ) AS created_at,"
+        " greatest(now(), max(loaded_at) + INTERVAL 1 MICROSECOND) AS loaded_at, $code_version AS code_version FROM load",
         {**{name: head[name] for name in ("load_id", "run_id", "kind", "created_at")}, "code_version": code_version()},
     )
 

@@ -14,6 +14,8 @@ CHOSEN = """
 """
 SHOWN = f"SELECT entry_id, url, reason, attempts, epoch_us(quarantined_at) AS since FROM entry WHERE {CHOSEN} ORDER BY reason, url"  # noqa: S608 - our own text
 PUT_BACK = f"""
+    INSERT INTO past_row BY NAME
+    SELECT 'entry' AS record, to_json(entry) AS content, load_id AS written_by, $load_id AS load_id FROM entry WHERE {CHOSEN};
     UPDATE entry SET quarantined_at = NULL, next_attempt_at = NULL, attempts = 0, load_id = $load_id WHERE {CHOSEN}
 """  # noqa: S608 - our own text
 

@@ -24,6 +24,7 @@ from pipeline.records import Page
 
 UNTRUE = ("content-encoding", "transfer-encoding", "content-length")  # of a body that is stored unpacked
 PIECE = 1_048_576
+APPENDING = ".appending"  # ends the name of the note beside a file that is appended to
 
 
 def write_pages(path: Path, pages: Sequence[Page]) -> list[int]:
@@ -80,7 +81,7 @@ class WarcFiles:
         with self._turn:
             path = self._open_file()
             begin = path.stat().st_size
-            note = _note_of(path)
+            note = note_of(path)
             _write_durably(note, str(begin).encode())
             with path.open("ab") as stream, batch.open("rb") as records:
                 shutil.copyfileobj(records, stream, PIECE)
@@ -111,10 +112,10 @@ class WarcFiles:
 
     def repair(self) -> list[Path]:
         """Take off what a killed pass left half-written at the end of a file; return the files that were mended."""
-        notes = sorted((self._data / "warc").glob("*/*/*.appending"))
+        notes = sorted((self._data / "warc").glob(f"*/*/*{APPENDING}"))
         mended = []
         for note in notes:
-            path = note.with_name(note.name.removesuffix(".appending"))
+            path = note.with_name(note.name.removesuffix(APPENDING))
             said = note.read_text(encoding="ascii", errors="replace")
             if path.exists() and _cut_back(path, int(said) if said.isdigit() else 0):
                 mended.append(path)
@@ -122,8 +123,9 @@ class WarcFiles:
         return mended
 
 
-def _note_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.appending")
+def note_of(path: Path) -> Path:
+    """Return where the size of a file before an append is noted."""
+    return path.with_name(path.name + APPENDING)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -35,7 +35,11 @@ class Store:
 
     def load(self, kind: str, run_id: str = "run-1", /, **tables: Rows) -> dict[str, int]:
         """Write and load."""
-        return load_folder(self.target, self.prepare(kind, run_id, **tables))
+        return self.load_prepared(self.prepare(kind, run_id, **tables))
+
+    def load_prepared(self, folder: Path) -> dict[str, int]:
+        """Load a folder that `prepare` wrote."""
+        return load_folder(self.target, folder)
 
     def rows(self, sql: str, **params: object) -> Rows:
         """Read from the warehouse."""

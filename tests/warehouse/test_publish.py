@@ -80,7 +80,7 @@ def test_the_copy_is_whole_and_plain(filled: Store) -> None:
     copy = publish(filled.target)
     assert copy.name == "w.published.duckdb"
     assert sorted(path.name for path in copy.parent.iterdir()) == [
-        *("spool", "w.duckdb", "w.duckdb.publish.lock", "w.published.duckdb")
+        *("spool", "w.duckdb", "w.duckdb.publish.lock", "w.duckdb.write.lock", "w.published.duckdb")
     ]
     with duckdb.connect(str(copy), read_only=True) as con:
         views = [row[0] for row in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]

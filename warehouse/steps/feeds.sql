@@ -1,4 +1,7 @@
 -- A feeds load is the whole list: static columns are taken over, validators stay, feeds that it does not list are switched off.
+CREATE TEMP TABLE before_outlet AS SELECT * FROM outlet;
+CREATE TEMP TABLE before_feed AS SELECT * FROM feed;
+
 MERGE INTO outlet
 USING (SELECT *, $load_id AS load_id FROM staged_outlet QUALIFY row_number() OVER (PARTITION BY outlet_id ORDER BY rowid) = 1) AS new
 ON outlet.outlet_id = new.outlet_id
@@ -25,3 +28,11 @@ WHEN NOT MATCHED THEN INSERT BY NAME;
 
 UPDATE feed SET enabled = false, load_id = $load_id
 WHERE enabled AND EXISTS (SELECT 1 FROM staged_feed WHERE NOT starts_with(feed_id, 'backfill:')) AND feed_id NOT IN (SELECT feed_id FROM staged_feed);
+
+INSERT INTO past_row BY NAME
+SELECT 'outlet' AS record, to_json(before_outlet) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_outlet SEMI JOIN (SELECT outlet_id FROM outlet WHERE load_id = $load_id) AS changed USING (outlet_id);
+
+INSERT INTO past_row BY NAME
+SELECT 'feed' AS record, to_json(before_feed) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_feed SEMI JOIN (SELECT feed_id FROM feed WHERE load_id = $load_id) AS changed USING (feed_id);

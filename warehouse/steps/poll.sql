@@ -26,6 +26,9 @@ USING (
 ON entry.entry_id = new.entry_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
+CREATE TEMP TABLE before_recheck AS
+SELECT entry.* FROM entry SEMI JOIN offered_entry USING (entry_id) WHERE outcome = 'loaded' AND load_id <> $load_id;
+
 -- A loaded entry that the feed calls changed since its page was fetched is fetched again: an hour later, at most three
 -- times, within two weeks. A feed that calls everything changed all the time costs no more than that.
 MERGE INTO entry
@@ -40,6 +43,10 @@ WHEN MATCHED AND word.updated_at > greatest(word.fetched_at, entry.updated_at) A
     AND word.shown_at < entry.first_seen_at + INTERVAL 14 DAY
 THEN UPDATE SET updated_at = word.updated_at, revise_at = coalesce(entry.revise_at, word.shown_at + INTERVAL 1 HOUR), load_id = $load_id;
 
+INSERT INTO past_row BY NAME
+SELECT 'entry' AS record, to_json(before_recheck) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_recheck SEMI JOIN (SELECT entry_id FROM entry WHERE load_id = $load_id) AS changed USING (entry_id);
+
 INSERT INTO poll BY NAME
 WITH counted AS (
     SELECT feed_id, count(*) AS n_lines, count(*) FILTER (is_fresh) AS n_fresh FROM offered_entry GROUP BY feed_id
@@ -53,6 +60,8 @@ SELECT * EXCLUDE (carries_entries, n_fresh, n_offered)
     REPLACE (coalesce(run_id, $run_id) AS run_id, n_offered AS offered, n_fresh AS fresh, n_offered - n_fresh AS duplicate),
     $load_id AS load_id
 FROM told;
+
+CREATE TEMP TABLE before_feed AS SELECT feed.* FROM feed SEMI JOIN new_poll USING (feed_id);
 
 -- The newest poll of a feed decides; a failed one moves no validator, an unchanged one only what the server sent anew.
 -- (A join, not NOT EXISTS with <> and >: DuckDB 1.5.5 answers that wrongly.)
@@ -73,6 +82,12 @@ THEN UPDATE SET etag = coalesce(new.etag, feed.etag), last_modified = coalesce(n
 WHEN MATCHED
 THEN UPDATE SET next_poll_at = new.next_poll_at, failures = coalesce(new.failures, feed.failures + 1), load_id = $load_id;
 
+INSERT INTO past_row BY NAME
+SELECT 'feed' AS record, to_json(before_feed) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_feed SEMI JOIN (SELECT feed_id FROM feed WHERE load_id = $load_id) AS changed USING (feed_id);
+
+CREATE TEMP TABLE before_schedule AS SELECT feed_schedule.* FROM feed_schedule SEMI JOIN staged_feed_schedule USING (feed_id);
+
 MERGE INTO feed_schedule
 USING (
     SELECT *, $load_id AS load_id FROM staged_feed_schedule
@@ -81,6 +96,10 @@ USING (
 ON feed_schedule.feed_id = new.feed_id
 WHEN MATCHED AND new.decided_at > feed_schedule.decided_at THEN UPDATE BY NAME
 WHEN NOT MATCHED THEN INSERT BY NAME;
+
+INSERT INTO past_row BY NAME
+SELECT 'feed_schedule' AS record, to_json(before_schedule) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_schedule SEMI JOIN (SELECT feed_id FROM feed_schedule WHERE load_id = $load_id) AS changed USING (feed_id);
 
 CREATE TEMP TABLE decided AS
 SELECT entry_id, coalesce(outcome, 'pending') AS outcome, reason, attempts, next_attempt_at, quarantined_at, document_id FROM offered_entry WHERE is_fresh;

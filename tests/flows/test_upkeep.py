@@ -1,0 +1,159 @@
+"""Maintenance and erasure through the real parts: pages in WARC files, a batch through extraction and model, the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from typer.testing import CliRunner, Result
+
+from flows import stages
+from flows.cli import app
+from flows.upkeep import erase, maintain
+from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
+from pipeline.fetch import read_warc, write_warc
+from pipeline.records import Page, stable_id
+from pipeline.settings import Settings
+from tests.support.store import Store, entry, feed, outlet, poll
+from warehouse.connect import connect
+from warehouse.lock import pass_lock
+from warehouse.query import run_checks
+from warehouse.spool import deal, iso, new_id
+
+NOW = datetime.now(UTC)
+SAID = "The assembly asked every state to share what it knows about the new machines, and to write binding rules for AI together. "
+URL = {name: f"https://news.example/{name}" for name in ("a", "b", "a-amp", "c")}
+
+
+def page(name: str, canonical: str | None = None) -> Page:
+    link = f'<link rel="canonical" href="{canonical}">' if canonical else ""
+    html = f"<html><head><title>Rules {name}</title>{link}</head><body><article><h1>Rules {name}</h1><p>{(SAID + name + '. ') * 5}</p></article></body></html>"
+    return Page(url=URL[name], status=200, headers={"content-type": "text/html"}, body=html.encode(), fetched_at=NOW)
+
+
+PAGES = {"a": page("a"), "b": page("b"), "a-amp": page("a-amp", URL["a"]), "c": page("c", URL["a"])}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    store = Store(tmp_path)
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    return Settings(warehouse=store.target)
+
+
+def work(settings: Settings, names: list[str]) -> None:
+    """Do with these pages what a pass does with a batch once it is fetched."""
+    store = Store(settings.data)
+    entries = [entry(stable_id(URL[name]), n) | {"url": URL[name]} for n, name in enumerate(names)]
+    store.load("poll", poll=[poll(new_id(), "f1", offered=len(names))], entry=entries)
+    one = stages.Pass(settings, new_id())
+    with pass_lock(settings.warehouse):
+        for path in (settings.data / "spool").glob("*"):  # what the tests' own loads came from
+            path.rename(settings.data / path.name)
+        stages.take_over(one)
+        folder = deal(settings.data)
+        write_warc(folder / "pages.warc.gz", [PAGES[name] for name in names])
+        lines: list[dict[str, Any]] = [{"entry": {**each, "attempts": 0}, "fetched_at": iso(NOW)} for each in entries]
+        (folder / "fetched.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+        stages.load(settings.warehouse, stages.label(one, stages.extract_batch(folder)))
+
+
+def stored_pages(settings: Settings) -> list[str]:
+    return sorted(url for path in (settings.data / "warc").rglob("*.gz") for url, _, _ in read_warc(path))
+
+
+def stancewatch(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_an_erased_document_is_gone_from_every_file_and_stays_away(settings: Settings) -> None:
+    work(settings, ["a", "b"])
+    work(settings, ["a-amp"])  # another address of a, in another WARC file
+    aside = settings.data / "spool-quarantine" / "x"
+    aside.mkdir(parents=True)
+    (aside / "document.jsonl").write_text(json.dumps({"document_id": stable_id(URL["a"])}))
+    assert stored_pages(settings) == [URL["a"], URL["a-amp"], URL["b"]]
+    done = stancewatch(
+        "erase", "--document", URL["a"] + "#top", "--reason", "asked for", "--warehouse", settings.warehouse
+    )
+    assert done.exit_code == 0, done.output
+    assert f"erased document {stable_id(URL['a'])} and 2 records" in done.stdout
+    assert stored_pages(settings) == [URL["b"]]
+    assert not aside.exists()
+    with duckdb.connect(str(settings.data / "w.published.duckdb"), read_only=True) as con:
+        assert con.execute("SELECT title, url FROM document ORDER BY title").fetchall() == [("Rules b", URL["b"]), (None, None)]  # fmt: skip
+    work(settings, ["c"])  # a later pass meets it under an address that was never seen
+    assert stored_pages(settings) == [URL["b"]]
+    assert Store(settings.data).rows("SELECT outcome, url, title FROM entry WHERE entry_id = $id", id=stable_id(URL["c"])) == [
+        {"outcome": "duplicate", "url": None, "title": None}
+    ]  # fmt: skip
+    assert run_checks(settings.warehouse) == {}
+    assert erase(settings, URL["a"], "again") == (stable_id(URL["a"]), 0), (
+        "killed before the end, it can be started again"
+    )
+    every = b"".join(path.read_bytes() for path in settings.data.glob("w*.duckdb"))
+    assert b"news.example/a" not in every
+    assert b"news.example/b" in every
+    with pytest.raises(ConfigError, match="is no document; nothing was erased"):
+        erase(settings, "https://news.example/none", "asked for")
+
+
+def test_maintenance_applies_retention_compacts_and_checks(settings: Settings) -> None:
+    work(settings, ["a"])
+    work(settings, ["b"])
+    old = min((settings.data / "warc").rglob("*.gz"))
+    os.utime(old, (1, 1))
+    with pass_lock(settings.warehouse), pytest.raises(WarehouseBusy):
+        maintain(settings)
+    done = maintain(settings)
+    assert (done.removed, done.findings) == ({"warc": 1}, ())
+    assert stored_pages(settings) == [URL["b"]]
+    assert maintain(settings).removed == {}
+    con = connect(settings.warehouse)
+    con.execute("DELETE FROM document_text; UPDATE document SET fetched_at = '2001-01-01' WHERE title = 'Rules a'")
+    con.close()
+    said = stancewatch("maintenance", "--warehouse", settings.warehouse)
+    assert said.exit_code == 1
+    assert "labels_without_document: 2 rows break the rule “Text, labels and evidence belong to a stored document" in said.stderr  # fmt: skip
+    assert "rules are broken" in said.stdout
+
+
+def test_texts_go_by_the_setting(settings: Settings) -> None:
+    work(settings, ["a", "b"])
+    con = connect(settings.warehouse)
+    con.execute("UPDATE document SET fetched_at = now() - INTERVAL 10 DAY WHERE title = 'Rules a'")
+    con.close()
+
+    def keeping(days: int) -> Settings:
+        return Settings(warehouse=settings.warehouse, keep_text_days=days, keep_warc_days=0, keep_poll_days=0)
+
+    assert maintain(keeping(11)).removed == {}
+    assert maintain(keeping(0)).removed == {}
+    done = maintain(keeping(9))
+    assert (done.removed, done.findings) == ({"document_text": 1}, ())
+
+
+def test_backup_and_restore_on_the_command_line(settings: Settings, tmp_path: Path) -> None:
+    work(settings, ["a"])
+    goal = str(tmp_path / "backup")
+    assert stancewatch("backup", goal, "--warehouse", settings.warehouse).exit_code == 0
+    assert stancewatch("backup", goal, "--warehouse", settings.warehouse).exit_code == 1
+    assert stancewatch("restore", goal, "--warehouse", settings.warehouse).exit_code == 1
+    other = tmp_path / "other" / "w.duckdb"
+    done = stancewatch("restore", goal, "--warehouse", str(other))
+    assert done.exit_code == 0, done.output
+    assert stored_pages(Settings(warehouse=str(other))) == [URL["a"]]
+
+
+def test_nothing_is_made_where_there_is_no_warehouse(tmp_path: Path) -> None:
+    settings = Settings(warehouse=str(tmp_path / "w.duckdb"))
+    with pytest.raises(WarehouseError, match="no warehouse at"):
+        maintain(settings)
+    with pytest.raises(WarehouseError, match="no warehouse at"):
+        erase(settings, "x", "y")
+    assert list(tmp_path.iterdir()) == []
