@@ -16,9 +16,9 @@ from flows import stages
 from flows.cli import app
 from flows.upkeep import erase, maintain
 from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
-from pipeline.fetch import read_warc, write_warc
 from pipeline.records import Page, stable_id
 from pipeline.settings import Settings
+from pipeline.warc.read import capture_at, read_warc
 from tests.support.store import Store, entry, feed, outlet, poll
 from warehouse.connect import connect
 from warehouse.lock import pass_lock

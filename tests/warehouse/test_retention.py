@@ -174,12 +174,13 @@ def test_no_byte_of_an_erased_text_is_left_in_the_file(store: Store) -> None:
 def test_an_erased_document_is_found_again_by_the_hash_of_its_address(store: Store) -> None:
     store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
     store.load("poll", poll=[poll("p1", "f1", offered=1)], entry=[entry("e1")])
-    store.load("documents", entry=[done("e1", "d1")], **document_rows("d1", "e1", canonical_url="https://x/final", warc_path="warc/a.warc.gz"))  # fmt: skip
+    store.load("documents", entry=[done("e1", "d1")], **document_rows("d1", "e1", canonical_url="https://x/final", warc_path="warc/a.warc.gz#77"))  # fmt: skip
     for name in ("d1", "https://x/e1", "https://x/final"):
         assert find_document(store.target, name, name, "no such hash") == ["d1"]
     found = traces(store.target, "d1")
     assert found.addresses == {"https://x/e1", "https://x/final"}
-    assert "warc/a.warc.gz" in found.places
+    assert found.files == {"warc/a.warc.gz"}
+    assert found.since == datetime(2026, 11, 20, 8, tzinfo=UTC).timestamp()
     erase(store.target, "d1", "asked for")
     assert find_document(store.target, "https://x/e1", "https://x/e1", "no such hash") == []
     assert find_document(store.target, "https://x/e1", "https://x/e1", "e1") == ["d1"]
