@@ -31,7 +31,7 @@ from pipeline.session import Session, open_session
 from pipeline.settings import Settings
 from pipeline.warc.write import WarcFiles
 from warehouse import state
-from warehouse.connect import warehouse_path
+from warehouse.connect import warehouse_path, writing
 from warehouse.load import load_folder
 from warehouse.retention import erased_documents
 from warehouse.spool import drop_early, drop_load, iso, ready_loads, set_aside, work_folder, write_load
@@ -56,6 +56,8 @@ class Pass:
 @contextmanager
 def network(one: Pass) -> Iterator[Session]:
     """Open the network of a pass, with what earlier passes know of hosts and their owners."""
+    with writing(one.settings.warehouse):
+        pass  # makes a warehouse where there is none, and brings an older one up to date
     hosts = [Host(**row) for row in state.known_hosts(one.settings.warehouse)]
     with open_session(one.settings, hosts, one.data / "owners") as one.session:
         yield one.session

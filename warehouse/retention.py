@@ -24,7 +24,7 @@ _TRACES = """
     FROM (
         SELECT unnest([url, canonical_url]) AS address, warc_path AS place, first_seen_at AS since FROM document WHERE document_id = $id
         UNION ALL SELECT NULL, warc_path, NULL FROM document_revision WHERE document_id = $id
-        UNION ALL SELECT content ->> 'url', NULL, NULL FROM past_row WHERE record = 'document' AND content ->> 'document_id' = $id
+        UNION ALL SELECT content ->> 'url', NULL, NULL FROM past_row WHERE record = 'document' AND (content ->> 'document_id') = $id
         UNION ALL SELECT url, NULL, first_seen_at FROM entry WHERE document_id = $id
     )
 """

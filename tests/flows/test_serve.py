@@ -154,7 +154,7 @@ def test_a_person_sees_the_pass_in_the_ui(served: Served) -> None:
     assert counts["loaded"] >= 40
     assert "Targets are not on one scale" in pages["net-stance"]
     for row in artifacts["net-stance"]:
-        assert (row["net"] is None) == (row["n"] < 5)
+        assert row["n"] >= 5 or row["net"] is None  # a cell of five votes may still have too few outlets
         assert f"{row['target']} {row['bloc']} {row['week']} {row['n']}" in pages["net-stance"]
 
 

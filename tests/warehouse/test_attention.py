@@ -23,18 +23,22 @@ def ask(store: Store, name: str, **params: str) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def seen(store: Store, failed: tuple[int, ...] = (), **outlets: Days) -> None:
-    """Load what outlets (o1, o2, ...) published; their last polls of the `failed` days failed."""
+def seen(store: Store, mended: tuple[int, ...] = (), **outlets: Days) -> None:
+    """Load what outlets (o1, o2, ...) published; of the `mended` days one item came by a backfill."""
     polls: Rows = []
     entries: Rows = []
     documents: list[dict[str, Rows]] = []
     for outlet_id, days in outlets.items():
         feed_id = outlet_id.replace("o", "f")
-        for back, (relevant, items) in days.items():
+        for back, (relevant, items) in sorted(
+            days.items(), reverse=True
+        ):  # the first poll brings all, and missed nothing
             when = (NOW - timedelta(days=back)).strftime("%Y-%m-%dT05:00:00Z")
             names = [f"{outlet_id}-{back}-{n}" for n in range(items)]
-            polls.append(poll(f"p-{outlet_id}-{back}", feed_id, "error" if back in failed else "ok", polled_at=when))
+            polls.append(poll(f"p-{outlet_id}-{back}", feed_id, "ok", polled_at=when))
             entries += [entry(name, n, feed_id, outlet_id, published_at=when) for n, name in enumerate(names)]
+            if back in mended:
+                entries[-1]["feed_id"] = f"backfill:web:{outlet_id}"
             documents += [document_rows(f"d-{name}", name, outlet_id, feed_id) for name in names[:relevant]]
     store.load("poll", poll=polls, entry=entries)
     rows = merged(*documents)
@@ -123,8 +127,8 @@ def test_a_small_day_does_not_burst_by_its_size(store: Store) -> None:
 
 
 def test_days_before_are_those_of_28_days_that_were_seen_whole(store: Store) -> None:
-    seen(store, failed=(29, 5), o1={1: (9, 10), **before(*[1] * 4, items=10), **before(*[1] * 4, items=10, start=27)})
-    # days 2, 3, 4, 27 and 28 back; 5 and 29 failed, and 30 would be too old
+    seen(store, mended=(29, 5), o1={1: (9, 10), **before(*[1] * 4, items=10), **before(*[1] * 4, items=10, start=27)})
+    # days 2, 3, 4, 27 and 28 back; 5 and 29 were mended, and 30 would be too old
     assert [(row["days_before"], row["z"]) for row in ask(store, "burst_days", least="5")] == [(5, 8.0)]
     assert ask(store, "burst_days", least="6") == []
 
@@ -137,7 +141,7 @@ def test_the_day_before_the_window_is_no_measure(store: Store) -> None:
 
 def test_only_whole_days_are_judged_unless_asked(store: Store) -> None:
     days = before(1, 1, 1, 1, 1, 1, 1, items=10, start=3)
-    seen(store, failed=(2,), o1={0: (9, 10), 1: (8, 10), 2: (7, 10), **days})
+    seen(store, mended=(2,), o1={0: (9, 10), 1: (8, 10), 2: (7, 10), **days})
     assert [(row["day"], row["z"]) for row in ask(store, "burst_days")] == [(YESTERDAY, 7.0)]
     found = [(row["day"].day, row["z"], row["days_before"]) for row in ask(store, "burst_days", complete="false")]
     assert found == [(19, 6.0, 7), (20, 7.0, 7), (21, 8.0, 8)], "a day not seen whole is never measured by"
@@ -220,7 +224,7 @@ def test_outlets_seen_too_little_are_left_out_of_the_comparison_too(store: Store
 
 
 def test_days_not_seen_whole_and_days_before_do_not_count(store: Store) -> None:
-    seen(store, failed=(2,), o1={3: (9, 10), 2: (9, 10), 1: (1, 10)}, o2={3: (1, 10), 2: (1, 10), 1: (1, 10)})
+    seen(store, mended=(2,), o1={3: (9, 10), 2: (9, 10), 1: (1, 10)}, o2={3: (1, 10), 2: (1, 10), 1: (1, 10)})
     names = ("outlet", "n_seen", "n_relevant")
     assert lifts(store, *names, least="20") == [("O1", 20, 10), ("O2", 20, 2)]
     found = lifts(store, *names, "raw", least="10", since="2026-11-20")

@@ -171,11 +171,17 @@ def test_event_shift_leaves_out_outlets_that_were_not_seen_on_both_sides(store: 
     assert {bloc: row["shift"] for bloc, row in shift(store, complete="false").items()} == {"china": 0.2, "us": 0.2}
 
 
-@pytest.mark.parametrize("polled", [(-1,), (0,), (-15, 0), (-1, 14), ()])
+@pytest.mark.parametrize("polled", [(-1,), (0,), (1, 14), ()])
 def test_event_shift_has_nothing_to_say_of_a_side_that_nobody_watched(store: Store, polled: tuple[int, ...]) -> None:
     report(store, *pairs("us", 0.1), polled=polled)
     assert shift(store) == {}
     assert shift(store, complete="false")["us"]["shift"] == 0.1
+
+
+@pytest.mark.parametrize("polled", [(-15, 0), (-1, 14)])
+def test_event_shift_takes_days_between_two_polls_for_watched(store: Store, polled: tuple[int, ...]) -> None:
+    report(store, *pairs("us", 0.1), polled=polled)
+    assert shift(store)["us"]["shift"] == 0.1
 
 
 @pytest.mark.parametrize(

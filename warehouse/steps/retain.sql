@@ -29,7 +29,7 @@ UPDATE document_revision SET text = NULL
 WHERE (document_id, text_revision) IN (SELECT (document_id, text_revision) FROM old_revision);
 
 DELETE FROM past_row WHERE record = 'document_text'
-    AND (content ->> 'document_id', load_id) IN (SELECT (document_id, load_id) FROM old_revision);
+    AND ((content ->> 'document_id'), load_id) IN (SELECT (document_id, load_id) FROM old_revision);
 
 -- The row of a poll stays, as outcomes and the days of the outlets are counted from it.
 UPDATE poll SET etag = NULL, last_modified = NULL, body_hash = NULL, error = NULL WHERE poll_id IN (SELECT poll_id FROM old_poll);
