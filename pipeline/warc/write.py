@@ -92,16 +92,17 @@ class WarcFiles:
             return str(path.relative_to(self._data)), begin
 
     def _open_file(self) -> Path:
-        """Return the file to append to: the newest one until it is full."""
+        """Return the file to append to: the newest one until it is full or its month is over, since retention takes whole files."""
         if self._current is None:
             self._current = max((self._data / "warc").glob("*/*/stancewatch-*.warc.gz"), default=None)
-        if self._current is None or self._current.stat().st_size >= self._most:
-            self._current = self._new_file()
+        now = datetime.now(UTC)
+        month = self._data / "warc" / f"{now:%Y/%m}"
+        if self._current is None or self._current.parent != month or self._current.stat().st_size >= self._most:
+            self._current = self._new_file(month / f"stancewatch-{now:%Y%m%dT%H%M%S%f}.warc.gz")
         return self._current
 
-    def _new_file(self) -> Path:
-        now = datetime.now(UTC)
-        path = self._data / "warc" / f"{now:%Y/%m}" / f"stancewatch-{now:%Y%m%dT%H%M%S%f}.warc.gz"
+    @staticmethod
+    def _new_file(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         with path.open("wb") as stream:

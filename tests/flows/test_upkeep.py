@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows import stages
+from flows.batches import write_fetched
 from flows.cli import app
+from flows.report.make import figures_of, make_report, standing_report
 from flows.upkeep import erase, maintain
 from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
 from pipeline.records import Page, stable_id
@@ -22,12 +24,13 @@ from pipeline.warc.read import capture_at, read_warc
 from tests.support.store import Store, entry, feed, outlet, poll
 from warehouse.connect import connect
 from warehouse.lock import pass_lock
+from warehouse.publish import publish
 from warehouse.query import run_checks
-from warehouse.spool import deal, iso, new_id
+from warehouse.spool import deal, new_id
 
 NOW = datetime.now(UTC)
 SAID = "The assembly asked every state to share what it knows about the new machines, and to write binding rules for AI together. "
-URL = {name: f"https://news.example/{name}" for name in ("a", "b", "a-amp", "c")}
+URL = {name: f"https://news.example/{name}" for name in ("a", "b", "a-amp", "c", "d")}
 
 
 def page(name: str, canonical: str | None = None) -> Page:
@@ -36,7 +39,7 @@ def page(name: str, canonical: str | None = None) -> Page:
     return Page(url=URL[name], status=200, headers={"content-type": "text/html"}, body=html.encode(), fetched_at=NOW)
 
 
-PAGES = {"a": page("a"), "b": page("b"), "a-amp": page("a-amp", URL["a"]), "c": page("c", URL["a"])}
+PAGES = {"a": page("a"), "b": page("b"), "a-amp": page("a-amp", URL["a"]), "c": page("c", URL["a"]), "d": page("d")}
 
 
 @pytest.fixture
@@ -57,14 +60,21 @@ def work(settings: Settings, names: list[str]) -> None:
             path.rename(settings.data / path.name)
         stages.take_over(one)
         folder = deal(settings.data)
-        write_warc(folder / "pages.warc.gz", [PAGES[name] for name in names])
-        lines: list[dict[str, Any]] = [{"entry": {**each, "attempts": 0}, "fetched_at": iso(NOW)} for each in entries]
-        (folder / "fetched.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        stages.load(settings.warehouse, stages.label(one, stages.extract_batch(folder)))
+        fresh: dict[str, Any] = {"attempts": 0, "document_id": None}
+        write_fetched(folder, [{**each, **fresh} for each in entries], [PAGES[name] for name in names])
+        with stages.network(one):
+            stages.load(settings.warehouse, stages.label(one, stages.extract_batch(folder)))
 
 
 def stored_pages(settings: Settings) -> list[str]:
     return sorted(url for path in (settings.data / "warc").rglob("*.gz") for url, _, _ in read_warc(path))
+
+
+def page_of(settings: Settings, title: str) -> str:
+    """Return the address of the page at the place that a document names."""
+    (row,) = Store(settings.data).rows("SELECT warc_path FROM document WHERE title = $title", title=title)
+    name, _, offset = row["warc_path"].partition("#")
+    return capture_at(settings.data / name, int(offset), 10**6).url
 
 
 def stancewatch(*arguments: str) -> Result:
@@ -73,7 +83,9 @@ def stancewatch(*arguments: str) -> Result:
 
 def test_an_erased_document_is_gone_from_every_file_and_stays_away(settings: Settings) -> None:
     work(settings, ["a", "b"])
-    work(settings, ["a-amp"])  # another address of a, in another WARC file
+    work(settings, ["a-amp"])  # another address of a
+    publish(settings.warehouse)
+    report = make_report(settings, standing_report(settings), figures_of(settings))
     aside = settings.data / "spool-quarantine" / "x"
     aside.mkdir(parents=True)
     (aside / "document.jsonl").write_text(json.dumps({"document_id": stable_id(URL["a"])}))
@@ -84,11 +96,14 @@ def test_an_erased_document_is_gone_from_every_file_and_stays_away(settings: Set
     assert done.exit_code == 0, done.output
     assert f"erased document {stable_id(URL['a'])} and 2 records" in done.stdout
     assert stored_pages(settings) == [URL["b"]]
+    assert page_of(settings, "Rules b") == URL["b"], "its place is the same"
     assert not aside.exists()
+    assert "Rules a" not in report.read_text(encoding="utf-8")
     with duckdb.connect(str(settings.data / "w.published.duckdb"), read_only=True) as con:
         assert con.execute("SELECT title, url FROM document ORDER BY title").fetchall() == [("Rules b", URL["b"]), (None, None)]  # fmt: skip
-    work(settings, ["c"])  # a later pass meets it under an address that was never seen
-    assert stored_pages(settings) == [URL["b"]]
+    work(settings, ["c", "d"])  # a later pass meets it under an address that was never seen
+    assert stored_pages(settings) == [URL["b"], URL["d"]]
+    assert page_of(settings, "Rules d") == URL["d"]
     assert Store(settings.data).rows("SELECT outcome, url, title FROM entry WHERE entry_id = $id", id=stable_id(URL["c"])) == [
         {"outcome": "duplicate", "url": None, "title": None}
     ]  # fmt: skip
@@ -105,7 +120,8 @@ def test_an_erased_document_is_gone_from_every_file_and_stays_away(settings: Set
 
 def test_maintenance_applies_retention_compacts_and_checks(settings: Settings) -> None:
     work(settings, ["a"])
-    work(settings, ["b"])
+    settings = Settings(warehouse=settings.warehouse, warc_size=1)
+    work(settings, ["b"])  # in a file of its own
     old = min((settings.data / "warc").rglob("*.gz"))
     os.utime(old, (1, 1))
     with pass_lock(settings.warehouse), pytest.raises(WarehouseBusy):

@@ -8,12 +8,16 @@ import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
+from pipeline.records import Page
+from pipeline.warc.read import captures
+from pipeline.warc.write import WarcFiles, note_of, write_pages
 from tests.support.store import Store, document_rows, done, entry, poll
 from warehouse.backup import MANIFEST, backup
 from warehouse.load import load_folder
@@ -94,6 +98,26 @@ def test_nothing_is_overwritten_unasked(filled: Store, tmp_path: Path) -> None:
     restore(goal, filled.target, data, force=True)
     assert filled.rows("SELECT outcome FROM entry WHERE entry_id = 'e8'") == [{"outcome": "pending"}]
     assert run_checks(filled.target) == {}
+
+
+def test_a_page_file_that_grows_meanwhile_is_mended_after_a_restore(filled: Store, tmp_path: Path) -> None:
+    data = data_of(filled)
+    page = Page(url="https://x.example/1", status=200, headers={"content-type": "text/html"}, body=b"<p>x", fetched_at=datetime.now(UTC))  # fmt: skip
+    files = WarcFiles(data, 10**6)
+    for name in ("1", "2"):
+        write_pages(tmp_path / name, [page])
+    name, begin = files.keep(tmp_path / "1")
+    file = data / name
+    note_of(file).write_text(str(file.stat().st_size))
+    file.write_bytes(file.read_bytes() + (tmp_path / "2").read_bytes()[:100])  # as a pass is at it
+    backup(filled.target, data, tmp_path / "b")
+    shutil.rmtree(data / "warc")
+    note_of(file).parent.mkdir(parents=True)
+    note_of(file).write_text("7")  # of the file that is replaced
+    restore(tmp_path / "b", filled.target, data, force=True)
+    assert files.repair() == [file]
+    assert [(capture.url, capture.offset) for capture in captures(file, 10**6)] == [(page.url, begin)]
+    assert list(file.parent.iterdir()) == [file]
 
 
 def flip(path: Path) -> None:

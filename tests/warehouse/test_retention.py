@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.store import SENTENCE, TEXT, Store, document_rows, done, entry, feed, outlet, poll
+from tests.support.store import SENTENCE, TEXT, Store, document_rows, done, entry, feed, merged, outlet, poll
 from warehouse.compact import compact
 from warehouse.connect import reading
 from warehouse.load import finish_run
 from warehouse.query import run_checks
 from warehouse.result import Result, answer, as_csv
 from warehouse.retention import erase, expire, find_document, traces
-from warehouse.snapshot import find_snapshot
-from warehouse.state import unlabelled
+from warehouse.snapshot import find_snapshot, travel
+from warehouse.state import pending_entries, unlabelled
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 COUNTED = ("daily_share", "net_stance", "outcomes", "prevalence", "source_health", "speakers")
@@ -139,6 +139,66 @@ def test_an_erased_document_leaves_the_fact_its_labels_and_its_counts(grown: Sto
     assert {row[strongest.columns.index("document_id")] for row in strongest.rows} == {"d2", "d9"}
     assert run_checks(grown.target) == {}
     assert not erase(grown.target, "d1", "again"), "once is enough"
+
+
+def corrected(store: Store) -> None:
+    """d1 gets another title and text a week later."""
+    when = {"updated_at": "2026-11-27T08:00:00Z", "first_seen_at": "2026-11-27T09:00:00Z"}
+    store.load("poll", poll=[poll("p4", "f1", offered=1)], entry=[entry("e1", **when)])
+    rows = document_rows("d1", "e1", title="Another", text_hash="h2", fetched_at="2026-11-27T11:00:00Z", warc_path="warc/b.warc.gz#1")  # fmt: skip
+    del rows["stance_label"], rows["evidence"]
+    rows["document_text"][0] |= {"entry_id": "e1", "text": "Kurz."}
+    rows["relevance_label"][0] |= {"entry_id": "e1", "input_hash": None}
+    store.load("documents", entry=[done("e1", "d1")], **rows)
+    assert store.rows("SELECT text_revision, warc_path FROM document_revision") == [{"text_revision": 0, "warc_path": "warc/a.warc.gz#7"}]  # fmt: skip
+
+
+@pytest.fixture
+def revised(store: Store) -> Store:
+    """A document with an earlier revision, d1; a story of it, d0 and d3, and one of d4 alone."""
+    names = ("d0", "d1", "d3", "d4")
+    store.load("poll", poll=[poll("p1", "f1", offered=4)], entry=[entry(f"e{name[1]}") for name in names])
+    rows = merged(*(document_rows(name, f"e{name[1]}", warc_path="warc/a.warc.gz#7") for name in names))
+    store.load("documents", entry=[done(f"e{name[1]}", name) for name in names], **rows)
+    when = {"method": "1", "computed_at": "2026-11-20T10:00:00Z"}
+    alone = [{"document_id": name, "story_id": name, "link": "origin", **when} for name in ("d0", "d1", "d4")]
+    sketch = [{"document_id": name, "method": "1", "shingles": [1, 2], "marks": [3]} for name in names]
+    store.load("stories", sketch=sketch, story=alone)
+    copies = [("d1", "d0", "d0"), ("d3", "d1", "d0")]
+    store.load("stories", story=[{"document_id": name, "parent_id": parent, "story_id": story, "link": "copy", "similarity": 1.0, **when} for name, parent, story in copies])  # fmt: skip
+    corrected(store)
+    return store
+
+
+def test_erasure_reaches_earlier_revisions_sketches_and_stories(revised: Store) -> None:
+    assert traces(revised.target, "d1").files == {"warc/a.warc.gz", "warc/b.warc.gz"}
+    before = snapshot(revised)
+    erase(revised.target, "d1", "asked for")
+    (row,) = revised.rows("SELECT title, text, warc_path, text_hash FROM document_revision")
+    assert {row["title"], row["text"], row["warc_path"]} == {None}
+    assert revised.rows("SELECT document_id FROM sketch ORDER BY ALL") == [{"document_id": name} for name in ("d0", "d3", "d4")]  # fmt: skip
+    assert revised.rows("SELECT document_id FROM story") == [{"document_id": "d4"}], "the others are linked again"
+    assert revised.rows("SELECT DISTINCT story_id FROM current_story ORDER BY ALL") == [{"story_id": name} for name in ("d0", "d1", "d3", "d4")]  # fmt: skip
+    assert revised.rows("SELECT 1 FROM past_row WHERE content LIKE '%Regeln%' OR content LIKE '%Another%' OR content LIKE '%warc%'") == []  # fmt: skip
+    with reading(revised.target) as con:
+        travel(con, find_snapshot(con, before))
+        assert con.execute("SELECT title, warc_path FROM document WHERE document_id = 'd1'").fetchall() == [(None, None)]  # fmt: skip
+    again = {"updated_at": "2026-11-28T08:00:00Z", "first_seen_at": "2026-11-28T09:00:00Z"}
+    revised.load("poll", poll=[poll("p9", "f1", offered=1)], entry=[entry("e1", **again)])
+    assert pending_entries(revised.target, datetime(2026, 11, 30, tzinfo=UTC)) == [], "it is not fetched again"
+    assert run_checks(revised.target) == {}
+
+
+def test_texts_of_earlier_revisions_go_by_their_own_age(revised: Store) -> None:
+    first = revised.rows("SELECT load_id FROM load WHERE kind = 'documents' ORDER BY loaded_at LIMIT 1")[0]["load_id"]
+    assert expire_before(revised, texts="2026-11-21") == {"document_text": 3, "document_revision": 1}
+    assert revised.rows("SELECT title, text FROM document_revision") == [{"title": "d1", "text": None}]
+    assert revised.rows("SELECT document_id FROM document_text") == [{"document_id": "d1"}]
+    with reading(revised.target) as con:
+        travel(con, find_snapshot(con, first))
+        assert con.execute("FROM document_text").fetchall() == []
+    assert expire_before(revised, texts="2026-11-21") == {}
+    assert run_checks(revised.target) == {}
 
 
 def test_nothing_brings_an_erased_document_back(grown: Store) -> None:

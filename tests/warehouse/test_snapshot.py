@@ -15,6 +15,7 @@ from tests.support.store import TEXT, Store, document_rows, done, entry, feed, h
 from warehouse.connect import connect, fetch_rows, reading
 from warehouse.load import finish_run
 from warehouse.query import QUERIES, list_queries, load_query
+from warehouse.replay import replay
 from warehouse.result import answer, as_parquet
 from warehouse.snapshot import find_snapshot, travel
 
@@ -95,8 +96,43 @@ def a_changed_mind(store: Store) -> None:
     store.load("human", human_label=[human("d0", "ada", "against", coded_at="2026-11-22T08:00:00Z")])
 
 
+def a_correction(store: Store) -> None:
+    """A feed moves and calls e1 changed; its page is read again and has another text."""
+    when = {"polled_at": "2026-11-22T08:00:00Z"}
+    moved = {"feed_id": "f1", "url": "https://f1/rss", "decided_at": when["polled_at"], "moved_to": "https://f1/new"}
+    again = entry("e1", updated_at="2026-11-22T07:00:00Z", first_seen_at=when["polled_at"])
+    store.load("poll", "run-5", poll=[poll("p5", "f1", offered=1, **when)], entry=[again], feed_schedule=[moved], host=[asked(5)])  # fmt: skip
+    rows = document_rows("d1", "e1", title="corrected", text_hash="h2", fetched_at="2026-11-22T10:00:00Z")
+    for name in ("document_text", "relevance_label", "topic_label", "stance_label", "evidence"):
+        rows[name] = [{**row, "entry_id": "e1"} for row in rows[name]]
+    rows["document_text"][0]["text"] += " Berichtigt."
+    store.load("documents", "run-5", entry=[done("e1", "d1")], host=[asked(6)], **rows)
+
+
+def asked(requests: int) -> dict[str, Any]:
+    return {"host": "x", "updated_at": f"2026-11-22T08:00:0{requests}Z", "requests": requests, "day": "2026-11-22"}
+
+
+def quarantine_and_replay(store: Store) -> None:
+    gone = {"feed_id": "f1", "url": "https://f1/rss", "decided_at": "2026-11-23T08:00:00Z", "gone_at": "2026-11-23T08:00:00Z"}  # fmt: skip
+    store.load("poll", "run-6", poll=[poll("p6", "f1", offered=1, polled_at="2026-11-23T08:00:00Z")], entry=[entry("e6")], feed_schedule=[gone])  # fmt: skip
+    aside = {"entry_id": "e6", "outcome": "pending", "reason": "timeout", "quarantined_at": "2026-11-23T09:00:00Z"}
+    store.load("documents", "run-6", entry=[aside])
+    replay(store.target)
+
+
+def stories(store: Store) -> None:
+    """A copy over there: first it is a story of its own, then that of another outlet."""
+    when = {"method": "1", "computed_at": "2026-11-23T10:00:00Z"}
+    origin = {"link": "origin", **when}
+    store.load("stories", story=[{"document_id": name, "story_id": name, **origin} for name in ("d0", "d1", "x1")])
+    copy = {"document_id": "x1", "story_id": "d0", "parent_id": "d0", "link": "copy", "similarity": 0.9, **when}
+    store.load("stories", sketch=[{"document_id": "x1", "method": "1", "shingles": [1], "marks": []}], story=[copy])
+
+
 STEPS: list[Callable[[Store], None]] = [
-    *(a_first_pass, a_failed_attempt, a_pass_later, a_newer_model, people, a_changed_mind)
+    *(a_first_pass, a_failed_attempt, a_pass_later, a_newer_model, people, a_changed_mind),
+    *(a_correction, quarantine_and_replay, stories),
 ]
 
 
@@ -135,7 +171,7 @@ def test_every_table_is_again_what_it_was_after_a_load(told: tuple[Store, dict[s
     for load_id, (tables, _) in then.items():
         assert state(store, load_id) == tables
     changed = [row["record"] for row in store.rows("SELECT DISTINCT record FROM past_row ORDER BY record")]
-    assert changed == ["entry", "feed", "outlet"]
+    assert changed == ["document", "document_text", "entry", "feed", "feed_schedule", "host", "outlet"]
 
 
 def test_every_query_gives_the_same_bytes_as_after_a_load(told: tuple[Store, dict[str, Any]]) -> None:
@@ -159,7 +195,7 @@ def test_parquet_too_and_the_newest_snapshot_is_what_is_asked_without_one(told: 
 def test_a_snapshot_fixes_which_label_run_counts(told: tuple[Store, dict[str, Any]]) -> None:
     store, then = told
     runs = [[run["label_run_id"] for run in answer(store.target, "net_stance", {}, load_id).label_runs] for load_id in then]  # fmt: skip
-    assert runs == [["m1"], ["m1"], ["m1"], *[["m1", "m2"]] * 3]
+    assert runs == [["m1"], ["m1"], ["m1"], *[["m1", "m2"]] * 6]
     before, after = (
         answer(store.target, "strongest_sentences", {"target": "binding_rules", "label": "favor"}, load_id).rows
         for load_id in list(then)[2:4]
