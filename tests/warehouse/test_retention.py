@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,7 +144,7 @@ def test_an_erased_document_leaves_the_fact_its_labels_and_its_counts(grown: Sto
 
 def corrected(store: Store) -> None:
     """d1 gets another title and text a week later."""
-    when = {"updated_at": "2026-11-27T08:00:00Z", "first_seen_at": "2026-11-27T09:00:00Z"}
+    when: dict[str, Any] = {"updated_at": "2026-11-27T08:00:00Z", "first_seen_at": "2026-11-27T09:00:00Z"}
     store.load("poll", poll=[poll("p4", "f1", offered=1)], entry=[entry("e1", **when)])
     rows = document_rows("d1", "e1", title="Another", text_hash="h2", fetched_at="2026-11-27T11:00:00Z", warc_path="warc/b.warc.gz#1")  # fmt: skip
     del rows["stance_label"], rows["evidence"]
@@ -183,7 +184,7 @@ def test_erasure_reaches_earlier_revisions_sketches_and_stories(revised: Store) 
     with reading(revised.target) as con:
         travel(con, find_snapshot(con, before))
         assert con.execute("SELECT title, warc_path FROM document WHERE document_id = 'd1'").fetchall() == [(None, None)]  # fmt: skip
-    again = {"updated_at": "2026-11-28T08:00:00Z", "first_seen_at": "2026-11-28T09:00:00Z"}
+    again: dict[str, Any] = {"updated_at": "2026-11-28T08:00:00Z", "first_seen_at": "2026-11-28T09:00:00Z"}
     revised.load("poll", poll=[poll("p9", "f1", offered=1)], entry=[entry("e1", **again)])
     assert pending_entries(revised.target, datetime(2026, 11, 30, tzinfo=UTC)) == [], "it is not fetched again"
     assert run_checks(revised.target) == {}
