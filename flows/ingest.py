@@ -25,10 +25,11 @@ from rich.progress import Progress
 
 from flows import rows, stages
 from flows.progress import progress
-from pipeline.feeds import load_feeds
+from pipeline.feeds import load_feeds, share_of
 from pipeline.records import Feed, Validators
 from pipeline.settings import load_settings
 from warehouse import state
+from warehouse.connect import target_name
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
@@ -49,7 +50,7 @@ publish_copy = task(name="publish", cache_policy=NO_CACHE)(publish)
 def run_name() -> str:
     """Name a run after its warehouse."""
     given = flow_run.parameters.get("warehouse") or load_settings().warehouse
-    return f"ingest into {Path(given).stem}"
+    return f"ingest into {target_name(given)}"
 
 
 @flow(
@@ -63,19 +64,20 @@ def ingest(
 ) -> dict[str, int] | State[Any]:
     """Make one pass: poll due feeds, fetch, extract, label, load, publish.
 
-    feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file. all_feeds: also
-    feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
+    feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file or a lake. all_feeds:
+    also feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
     Returns the outcomes: offered, loaded, duplicate, rejected, pending; a failed state where no feed answered.
     """
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse), progress() as bars:
+    with pass_lock(settings.warehouse, settings.share), progress() as bars:
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
-        _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
-        _work_off(one, _pending(settings.warehouse, known, limit), bars)
+        mine = share_of(known, settings.share)
+        _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
+        _work_off(one, _pending(settings.warehouse, mine, limit), bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)

@@ -6,6 +6,7 @@
     ├── ConfigError         settings, feeds file, codebook or model folder that a person must mend
     └── WarehouseError      the warehouse cannot be used
         └── WarehouseBusy   another process holds it longer than we wait
+            └── WarehouseConflict   another process wrote first: tried again a few times
 
 Anything else is a defect and propagates.
 """
@@ -42,3 +43,7 @@ class WarehouseError(StancewatchError):
 
 class WarehouseBusy(WarehouseError):
     """Another process holds the warehouse file or the pass lock; nothing was lost."""
+
+
+class WarehouseConflict(WarehouseBusy):
+    """Another process wrote to the lake first, so this transaction was rolled back; doing it again may work."""

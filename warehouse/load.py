@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipeline.errors import WarehouseError
+from pipeline.errors import WarehouseConflict, WarehouseError
 from warehouse.connect import Connection, Target, code_version, execute_all, fetch_rows, writing
 from warehouse.spool import new_id
 
@@ -37,8 +38,13 @@ LARGEST_ROW = (
     64 * 1024 * 1024
 )  # bytes of one JSON line; a page is at most 10 MB, its text escaped may be six times that
 OUTCOMES = ("offered", "loaded", "duplicate", "rejected", "pending")
+# Writers of a lake take turns, so a conflict is rare: a lock whose connection broke, or a writer that is not ours.
+again_on_conflict = retry(
+    retry=retry_if_exception_type(WarehouseConflict), stop=stop_after_attempt(6), wait=wait_random_exponential(0.1, 5), reraise=True
+)
 
 
+@again_on_conflict
 def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int]:
     """Load one complete folder and return rows written by table; {} where its load_id is in the warehouse already.
 
@@ -58,6 +64,7 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
     return counts
 
 
+@again_on_conflict
 def finish_run(
     target: Target,
     run_id: str,
@@ -73,8 +80,9 @@ def finish_run(
     is finished already stays as it is.
     """
     now = now or datetime.now(UTC)
-    head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
     with writing(target, wait=wait) as con:
+        # Named in its turn: of two passes into a lake, the one that counts the days last has the newest version.
+        head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
         known = fetch_rows(
             con, "SELECT offered, loaded, duplicate, rejected, pending FROM run WHERE run_id = $id", {"id": run_id}
         )

@@ -2,6 +2,7 @@
 
 An open reader keeps the copy that it has; the next one to open gets the new one. The file is copied as it lies on the
 disk after a checkpoint, without holding it; a writer who checkpoints meanwhile is noticed, and the copy is made again.
+Readers of a lake read the lake itself, each transaction one state of it: there is nothing to copy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import WarehouseBusy, WarehouseError
-from warehouse.connect import Target, connect, in_turn, published_path, warehouse_path
+from warehouse.connect import Target, connect, in_turn, published_path, target_name, warehouse_path, writing
+from warehouse.ducklake import is_lake
 from warehouse.lock import file_lock
 from warehouse.migrate import migrate
 
@@ -22,10 +24,13 @@ TRIES = 20
 
 
 def publish(target: Target, wait: float = 60) -> Path:
-    """Bring the published copy up to date and return its path.
+    """Bring the published copy up to date and return its path; of a lake the views, and return its name.
 
     Raises WarehouseError where there is no warehouse, WarehouseBusy where writers leave no gap.
     """
+    if is_lake(target):
+        with writing(target, wait=wait):
+            return Path(target_name(target))
     source, goal = warehouse_path(target), published_path(target)
     if not source.exists():
         raise WarehouseError(f"no warehouse at {source}: a pass (stancewatch run) creates it")

@@ -17,6 +17,7 @@ import duckdb
 
 from pipeline.errors import ConfigError, WarehouseError
 from warehouse.connect import Target, published_path, reading, warehouse_path
+from warehouse.ducklake import is_lake
 
 QUERIES = Path(__file__).parent / "queries"
 CHECKS = Path(__file__).parent / "checks"
@@ -114,8 +115,7 @@ def run_query(
     """
     query = load_query(name)
     values = query.values(params or {})
-    copy = published_path(target)
-    source = copy if copy.exists() else warehouse_path(target)
+    source = readers_path(target)
     with reading(source, wait=wait) as con:
         try:
             done = con.execute(typed_sql(query), values)
@@ -124,6 +124,14 @@ def run_query(
             raise WarehouseError(
                 f"{source} has not the form that query {name} needs; run a pass or publish: {error}"
             ) from error
+
+
+def readers_path(target: Target) -> Target:
+    """Return what readers open: the published copy, the warehouse itself where nothing was published yet or it is a lake."""
+    if is_lake(target):
+        return target
+    copy = published_path(target)
+    return copy if copy.exists() else warehouse_path(target)
 
 
 def run_checks(target: Target, *, wait: float = 60) -> dict[str, list[tuple[Any, ...]]]:

@@ -146,8 +146,8 @@ def test_ddl_has_no_word_that_ducklake_refuses() -> None:
 
 def test_targets(tmp_path: Path) -> None:
     assert published_path("a/x.duckdb") == Path("a/x.published.duckdb")
-    with pytest.raises(ConfigError, match="DuckLake is not supported yet"):
-        connect("ducklake:postgres:x")
+    with pytest.raises(ConfigError, match="only ducklake:postgres:"):
+        connect("ducklake:sqlite:x")
     with pytest.raises(ConfigError, match="in memory"):
         connect(":memory:")
     with pytest.raises(WarehouseError, match="no warehouse at"):
