@@ -59,7 +59,9 @@ def relabel(
     others wait for the next time. Returns {label_run_id, labelled: documents}.
     """
     settings = load_settings(model=model, codebook=codebook, warehouse=warehouse)
-    if not is_lake(settings.warehouse) and not warehouse_path(settings.warehouse).exists():  # before the lock leaves its file there
+    if (
+        not is_lake(settings.warehouse) and not warehouse_path(settings.warehouse).exists()
+    ):  # before the lock leaves its file there
         raise WarehouseError(f"no warehouse at {settings.warehouse}: a pass (stancewatch run) creates it")
     label_run = rows.label_run_id(*stages.classifier_for(settings), stages.CODE_VERSION)
     one = stages.Pass(settings, new_id())

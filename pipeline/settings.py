@@ -16,7 +16,6 @@ from pydantic_settings import (
 
 from pipeline.errors import ConfigError
 
-
 LAKE = "ducklake:postgres:"  # what a warehouse in DuckLake begins with
 
 
@@ -27,7 +26,9 @@ class Settings(BaseSettings):
 
     warehouse: str = "stancewatch-data/stancewatch.duckdb"
     lake_data: str | None = None  # where a new lake keeps its files: a folder, or s3://bucket/prefix; None: in data_dir
-    share: str | None = Field(default=None, pattern=r"^[1-9]\d*/[1-9]\d*$")  # 2/4: the second of four parts of the feeds
+    share: str | None = Field(
+        default=None, pattern=r"^[1-9]\d*/[1-9]\d*$"
+    )  # 2/4: the second of four parts of the feeds
     feeds: Path | None = None  # None: the feeds of the package
     data_dir: Path | None = None  # WARC and spool; None: beside the warehouse
     model: Path | str | None = None  # None: the model of the package

@@ -40,7 +40,10 @@ LARGEST_ROW = (
 OUTCOMES = ("offered", "loaded", "duplicate", "rejected", "pending")
 # Writers of a lake take turns, so a conflict is rare: a lock whose connection broke, or a writer that is not ours.
 again_on_conflict = retry(
-    retry=retry_if_exception_type(WarehouseConflict), stop=stop_after_attempt(6), wait=wait_random_exponential(0.1, 5), reraise=True
+    retry=retry_if_exception_type(WarehouseConflict),
+    stop=stop_after_attempt(6),
+    wait=wait_random_exponential(0.1, 5),
+    reraise=True,
 )
 
 
@@ -59,7 +62,7 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
             _stage(con, table, folder / f"{table}.jsonl")
         _write(con, head)
         _record(con, head)
-        counts = _written(con, head["load_id"])
+        counts = _written(con, head)
     log.info("load %s (%s): %s", head["load_id"], head["kind"], counts)
     return counts
 
@@ -184,11 +187,11 @@ def _record(con: Connection, head: Mapping[str, str]) -> None:
     )
 
 
-def _written(con: Connection, load_id: str) -> dict[str, int]:
-    """Count the rows that carry this load_id: what the load inserted or changed."""
+def _written(con: Connection, head: Mapping[str, str]) -> dict[str, int]:
+    """Count the rows that carry this load_id: what the load inserted or changed (a poll changes its feed)."""
     parts = [
         f"SELECT '{table}' AS name, count(*) AS n FROM {table} WHERE load_id = $load_id"  # noqa: S608 - our own names
-        for table in dict.fromkeys(STAGED)
+        for table in dict.fromkeys((*KINDS[head["kind"]], "feed"))
     ]
-    rows = fetch_rows(con, " UNION ALL ".join(parts), {"load_id": load_id})
+    rows = fetch_rows(con, " UNION ALL ".join(parts), {"load_id": head["load_id"]})
     return {str(row["name"]): int(row["n"]) for row in rows if row["n"]}

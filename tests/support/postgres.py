@@ -55,7 +55,21 @@ def serve_postgres(programs: Path) -> Iterator[Postgres]:
         for path in (folder, secret):
             shutil.chown(path, user)
     data, options = folder / "data", f"-k {folder} -c listen_addresses= -c fsync=off"
-    create = ["initdb", "-D", data, "-U", "stancewatch", "-A", "scram-sha-256", "--pwfile", secret, "--no-sync", "-E", "UTF8", "--locale=C"]
+    create = [
+        "initdb",
+        "-D",
+        data,
+        "-U",
+        "stancewatch",
+        "-A",
+        "scram-sha-256",
+        "--pwfile",
+        secret,
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]
     start = ["pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"]
     try:
         for command in (create, start):

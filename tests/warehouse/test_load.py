@@ -40,7 +40,6 @@ def test_load_twice_is_load_once(filled: Store) -> None:
     assert everything(filled) == before
 
 
-@BOTH
 def test_same_content_under_another_load_id_brings_nothing(filled: Store) -> None:
     again = document_rows("d1", "e1")
     counts = filled.load("documents", entry=[done("e1", "d1")], **again)
@@ -52,7 +51,6 @@ def test_same_content_under_another_load_id_brings_nothing(filled: Store) -> Non
     assert run_checks(filled.target) == {}
 
 
-@BOTH
 def test_values_arrive_as_they_were_written(filled: Store) -> None:
     (row,) = filled.rows(
         "SELECT authors, epoch(fetched_at) AS at_second, published_at, load_id FROM document WHERE document_id = 'd1'"
@@ -147,7 +145,6 @@ def test_two_entries_that_become_one_document(store: Store) -> None:
     assert run_checks(store.target) == {}
 
 
-@BOTH
 def test_finals_never_change(filled: Store) -> None:
     before = everything(filled)["entry"]
     filled.load(
@@ -188,7 +185,6 @@ def test_pending_entries_come_from_the_top_of_every_feed_and_limited(store: Stor
     assert [row["entry_id"] for row in pending_entries(store.target, NOW, 2)] == ["z", "w", "y"]
 
 
-@BOTH
 def test_labels_of_a_further_run_stand_beside_the_first(filled: Store) -> None:
     rows = document_rows("d1", "e1", run="m2")
     del rows["document"], rows["document_text"]
