@@ -74,4 +74,4 @@ def share_of(feeds: Sequence[Feed], share: str | None) -> list[Feed]:
 
 
 def _host_number(url: str) -> int:
-    return int.from_bytes(hashlib.sha256((urlsplit(url).hostname or "").encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(urlsplit(url).netloc.lower().encode()).digest()[:8], "big")

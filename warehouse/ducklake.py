@@ -2,12 +2,13 @@
 
 A target `ducklake:postgres:<connection string>` in, a connection to the lake out. The connection string is libpq's
 (`dbname=watch host=db.example`, or a `postgresql://` address) without a password: that comes from `PGPASSWORD` or
-`~/.pgpass`, keys of a bucket from `AWS_*`. Extensions are loaded by path from their wheels (extra `scale`), never installed.
+`~/.pgpass`, the keys of a bucket from `AWS_*`. Extensions are loaded by path from their wheels (extra `scale`), never installed.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
@@ -103,8 +104,10 @@ def _count(con: duckdb.DuckDBPyConnection, call: str, params: dict[str, object])
 def _memory() -> duckdb.DuckDBPyConnection:
     """The process's DuckDB: the extensions are large, and checking their signatures takes longer than attaching a lake."""
     con = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
-    for extension in ("ducklake", "postgres_scanner"):
+    for extension in ("ducklake", "postgres_scanner", "httpfs"):  # httpfs takes AWS_* from the environment now
         load_extension(con, extension)
+    if os.environ.get("DUCKDB_S3_ENDPOINT"):  # a server of one's own rarely has a host name for each bucket
+        con.execute("SET GLOBAL s3_url_style = 'path'")
     return con
 
 
@@ -127,11 +130,6 @@ def _attach(con: duckdb.DuckDBPyConnection, target: str | Path, name: str, *, re
         if read_only:
             raise WarehouseError(f"no warehouse in {lake_name(target)}: a pass (stancewatch run) creates it") from error
         _attach_as(con, target, name, [f"DATA_PATH {_quoted(_new_data_path())}"])
-    (path,) = con.execute(
-        "SELECT value FROM ducklake_options(?) WHERE option_name = 'data_path'", [name]
-    ).fetchone() or ("",)
-    if "://" in path:
-        load_extension(con, "httpfs")
 
 
 def _attach_as(con: duckdb.DuckDBPyConnection, target: str | Path, name: str, options: list[str]) -> None:
