@@ -34,7 +34,9 @@ def connection_string(target: str | Path) -> str:
     """Return what libpq needs; ConfigError where it is none, or where it holds a password, which is not repeated."""
     text = str(target)
     if not text.startswith(LAKE):
-        raise ConfigError(f"warehouse {text.split(' ', maxsplit=1)[0]!r}: of DuckLake's catalogues only {LAKE}... is supported")
+        raise ConfigError(
+            f"warehouse {text.split(' ', maxsplit=1)[0]!r}: of DuckLake's catalogues only {LAKE}... is supported"
+        )
     connection_fields(text.removeprefix(LAKE))
     return text.removeprefix(LAKE)
 

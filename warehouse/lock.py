@@ -25,14 +25,17 @@ _guard = threading.Lock()
 
 
 @contextmanager
-def pass_lock(target: Target, share: str | None = None) -> Iterator[None]:
-    """Hold the pass lock of a warehouse, of one share of its feeds; raise WarehouseBusy at once where another pass holds it."""
+def pass_lock(target: Target, share: str | None = None, wait: float = 0) -> Iterator[None]:
+    """Hold the pass lock of a warehouse, or of one share of its feeds.
+
+    Raises WarehouseBusy where another pass holds it for more than `wait` seconds.
+    """
     name = f"pass-{share.replace('/', '-of-')}" if share else "pass"
     if is_lake(target):
-        with database_lock(connection_string(target), lake_name(target), name, 0):
+        with database_lock(connection_string(target), lake_name(target), name, wait):
             yield
     else:
-        with file_lock(target, name):
+        with file_lock(target, name, wait):
             yield
 
 

@@ -1,7 +1,7 @@
 """A process of its own at a lake: `python -m tests.support.lake_process WORK TARGET [FOLDER]`; says `ready` when it begins.
 
 WORK is `load` (every load in FOLDER), `load-unlocked` (the same without waiting for a turn), `pass` (hold the pass lock) or
-`read` (read until standard input ends, then print what was seen as JSON).
+`read` (read until standard input ends, then print what was seen as JSON) or `merge` (merge files, print documents and faults).
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from warehouse import connect
 from warehouse.connect import fetch_rows, reading
+from warehouse.ducklake import compact
 from warehouse.load import load_folder
 from warehouse.lock import pass_lock
+from warehouse.query import run_checks
 
 SEEN = """
     SELECT (SELECT count(*) FROM entry) AS entries, (SELECT coalesce(sum(fresh), 0)::BIGINT FROM poll) AS fresh,
@@ -58,7 +61,13 @@ def read(target: str) -> None:
     print(json.dumps(seen), flush=True)
 
 
+def merge(target: str) -> None:
+    compact(target, keep=timedelta(0), grace=timedelta(0))
+    with reading(target) as con:
+        print(json.dumps([fetch_rows(con, SEEN)[0]["documents"], run_checks(target)]), flush=True)
+
+
 if __name__ == "__main__":
-    work = {"load": load, "load-unlocked": load_unlocked, "pass": hold, "read": read}[sys.argv[1]]
+    work = {"load": load, "load-unlocked": load_unlocked, "pass": hold, "read": read, "merge": merge}[sys.argv[1]]
     print("ready", flush=True)
     work(*sys.argv[2:])

@@ -12,14 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import WarehouseBusy, WarehouseConflict
-from tests.support.store import Store, document_rows, done, entry, poll
-from warehouse.connect import writing
+from pipeline.errors import ConfigError, WarehouseBusy, WarehouseConflict, WarehouseError
+from pipeline.settings import LAKE, load_settings
+from tests.support.bucket import serve_bucket
+from tests.support.store import Store, document_rows, done, entry, feed, outlet, poll
+from warehouse import ducklake
+from warehouse.connect import target_name, warehouse_path, writing
 from warehouse.ducklake import attached, compact
+from warehouse.export import query_as_parquet
+from warehouse.load import finish_run
 from warehouse.lock import pass_lock
-from warehouse.query import run_checks
+from warehouse.publish import publish
+from warehouse.query import run_checks, run_query
 
-NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
+IN_LAKE = pytest.mark.parametrize("store", ["lake"], indirect=True)
 
 
 class Process:
@@ -63,7 +69,7 @@ def writers_loads(folder: Path, writer: int, loads: int) -> Path:
     return own.spool
 
 
-@pytest.mark.parametrize("store", ["lake"], indirect=True)
+@IN_LAKE
 def test_four_writers_an_analyst_and_a_merger_of_files_at_once(store: Store, tmp_path: Path) -> None:
     spools = [writers_loads(tmp_path, writer, 2) for writer in range(4)]
     with ExitStack() as stack:
@@ -94,7 +100,7 @@ def test_four_writers_an_analyst_and_a_merger_of_files_at_once(store: Store, tmp
     assert run_checks(store.target) == {}
 
 
-@pytest.mark.parametrize("store", ["lake"], indirect=True)
+@IN_LAKE
 def test_without_a_turn_the_second_of_two_loads_is_done_again(store: Store, tmp_path: Path) -> None:
     spools = [writers_loads(tmp_path, writer, 1) for writer in range(3)]
     with ExitStack() as stack:
@@ -104,16 +110,22 @@ def test_without_a_turn_the_second_of_two_loads_is_done_again(store: Store, tmp_
     assert run_checks(store.target) == {}
 
 
-@pytest.mark.parametrize("store", ["lake"], indirect=True)
-def test_a_conflict_rolls_back_and_is_named(store: Store) -> None:
-    with pytest.raises(WarehouseConflict, match=r"wrote to lake .* first"), writing(store.target) as con:
+def conflict(target: str) -> None:
+    """Write, and before the commit have another one write who waited for no turn."""
+    with writing(target) as con:
         con.execute("UPDATE feed SET etag = 'mine'")
-        with attached(store.target, read_only=False) as other:  # one that waits for no turn
+        with attached(target, read_only=False) as other:
             other.execute("UPDATE feed SET etag = 'theirs'")
+
+
+@IN_LAKE
+def test_a_conflict_rolls_back_and_is_named(store: Store) -> None:
+    with pytest.raises(WarehouseConflict, match=r"wrote to lake .* first"):
+        conflict(store.target)
     assert store.rows("SELECT DISTINCT etag FROM feed") == [{"etag": "theirs"}]
 
 
-@pytest.mark.parametrize("store", ["lake"], indirect=True)
+@IN_LAKE
 def test_one_pass_at_a_time_and_a_killed_one_frees_the_lock(store: Store) -> None:
     with process("pass", store.target) as holder:
         assert holder.line() == "held"
@@ -126,3 +138,80 @@ def test_one_pass_at_a_time_and_a_killed_one_frees_the_lock(store: Store) -> Non
         holder.process.wait()
         with pass_lock(store.target), pytest.raises(WarehouseBusy), pass_lock(store.target):
             pytest.fail("two passes at once in one process")
+
+
+@IN_LAKE
+def test_readers_read_the_lake_itself(store: Store) -> None:
+    store.load("poll", poll=[poll("p1", "f1", offered=1)], entry=[entry("e1")])
+    finish_run(store.target, "run-1", datetime.now(UTC), {})
+    assert str(publish(store.target)) == target_name(store.target)
+    assert len(run_query(store.target, "outcomes")[1]) == 1
+    assert query_as_parquet(store.target, "outcomes", {}).startswith(b"PAR1")
+
+
+@IN_LAKE
+def test_merging_leaves_every_row_and_drops_what_is_of_no_use(store: Store, tmp_path: Path) -> None:
+    for n in range(4):
+        store.load("poll", poll=[poll(f"p{n}", "f1", offered=1, etag=f"v{n}")], entry=[entry(f"e{n}")])
+        store.load("documents", entry=[done(f"e{n}", f"d{n}")], **document_rows(f"d{n}", f"e{n}"))
+    before, files = store.rows("SELECT * FROM document_current ORDER BY ALL"), len(list(tmp_path.rglob("*.parquet")))
+    left = tmp_path / "lake" / "main" / "entry" / "of-a-killed-writer.parquet"
+    left.write_bytes(b"half a file")
+    done_here = compact(store.target, keep=timedelta(0), grace=timedelta(0))
+    assert all(done_here[what] > 0 for what in ("merged", "expired", "deleted", "orphaned")), done_here
+    assert not left.exists()
+    assert len(list(tmp_path.rglob("*.parquet"))) < files / 2
+    assert store.rows("SELECT * FROM document_current ORDER BY ALL") == before
+    assert run_checks(store.target) == {}
+
+
+def test_files_in_a_bucket(lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    store.prepare("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    store.prepare("poll", poll=[poll("p1", "f1", offered=1)], entry=[entry("e1")])
+    store.prepare("documents", entry=[done("e1", "d1")], **document_rows("d1", "e1"))
+    with serve_bucket() as bucket:
+        names = {"AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-central-1",
+                 "DUCKDB_S3_ENDPOINT": bucket.host, "DUCKDB_S3_USE_SSL": "false", "STANCEWATCH_LAKE_DATA": "s3://watch/lake"}  # fmt: skip
+        for name, value in names.items():
+            monkeypatch.setenv(name, value)
+        with process("load", lake, str(store.spool)) as loader:
+            assert len(loader.rest().splitlines()) == 3
+        put = set(bucket.objects)
+        with process("merge", lake) as merger:
+            assert json.loads(merger.rest()) == [1, {}]
+    assert any(path.startswith("/watch/lake/main/document_text/") for path in bucket.objects)
+    assert put - set(bucket.objects), "files of no use are deleted"
+    assert bucket.signed_by == {"reader"}
+    assert not (tmp_path / "lake").exists()
+
+
+def test_what_is_wrong_with_a_target_is_said_without_its_password(tmp_path: Path, lake: str) -> None:
+    for text in ("dbname=x password=geheim", "postgresql://me:geheim@db/x"):
+        for refuse in (lambda target: load_settings(warehouse=target), lambda target: run_query(target, "outcomes")):
+            with pytest.raises(ConfigError, match="set PGPASSWORD") as caught:
+                refuse(LAKE + text)
+            assert "geheim" not in str(caught.value)
+    with pytest.raises(ConfigError, match="connection string of libpq"):
+        run_query(f"{LAKE}geheim", "outcomes")
+    with pytest.raises(WarehouseError, match="cannot be reached"):
+        Store(tmp_path, f"{LAKE}dbname=x host={tmp_path}").load("feeds", outlet=[], feed=[])
+    with pytest.raises(WarehouseError, match=r"no warehouse in lake .*stancewatch run"):
+        run_query(lake, "outcomes")
+    with pytest.raises(ConfigError, match="is no file"):
+        warehouse_path(lake)
+
+
+def test_a_missing_extension_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ducklake, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'stancewatch\[scale\]'"):
+        ducklake.load_extension(ducklake.duckdb.connect(), "ducklake")
+
+
+def test_settings_of_a_lake() -> None:
+    settings = load_settings(warehouse=f"{LAKE}dbname=x host=db.example", share="2/4")
+    assert settings.data == Path("stancewatch-data/share-2-of-4").absolute()
+    assert target_name(settings.warehouse) == "lake x at db.example"
+    for wrong in ("0/2", "3/2", "1/0", "half"):
+        with pytest.raises(ConfigError, match="share"):
+            load_settings(share=wrong)
