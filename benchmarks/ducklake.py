@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from tests.support.store import Store, document_rows, done, entry, feed, merged, outlet, poll
@@ -49,7 +50,7 @@ def queries(file: str, lake: str) -> float:
     """Return the median ratio over all named queries, each three times by turns."""
     ratios = []
     for name, _ in list_queries():
-        turns = [(seconds(lambda: run_query(lake, name)), seconds(lambda: run_query(file, name))) for _ in range(3)]  # noqa: B023
+        turns = [[seconds(partial(run_query, where, name)) for where in (lake, file)] for _ in range(3)]
         ratios.append(statistics.median(slow / fast for slow, fast in turns))
     return statistics.median(ratios)
 
@@ -65,7 +66,7 @@ def main() -> None:
         file = Store(Path(folder))
         found = []
         for each in prepared(file, args.loads, args.documents):
-            turn = [seconds(lambda where=where: load_folder(where, each)) for where in (args.lake, file.target)]  # type: ignore[misc]
+            turn = [seconds(partial(load_folder, where, each)) for where in (args.lake, file.target)]
             found.append((each, *turn))
         publish(file.target)
         for kind, place in (("poll", 1), ("documents", 2)):

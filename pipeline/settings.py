@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     @classmethod
     def no_password(cls, value: str) -> str:
         """Refuse a password in the target, before Prefect keeps it as a parameter or a log shows it."""
-        if value.startswith(LAKE) and re.search(r"password\s*=|://[^/@]*:[^/@]*@", value):
+        if value.startswith("ducklake:") and re.search(r"password\s*=|://[^/@]*:[^/@]*@", value):
             raise ValueError("a password does not belong into the target; set PGPASSWORD or write ~/.pgpass")
         return value
 

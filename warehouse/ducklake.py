@@ -34,9 +34,7 @@ def connection_string(target: str | Path) -> str:
     """Return what libpq needs; ConfigError where it is none, or where it holds a password, which is not repeated."""
     text = str(target)
     if not text.startswith(LAKE):
-        raise ConfigError(
-            f"warehouse {text.split(' ', maxsplit=1)[0]!r}: of DuckLake's catalogues only {LAKE}... is supported"
-        )
+        raise ConfigError(f"warehouse: of DuckLake's catalogues only PostgreSQL is supported: {LAKE}dbname=...")
     connection_fields(text.removeprefix(LAKE))
     return text.removeprefix(LAKE)
 
@@ -82,7 +80,7 @@ def compact(
     """Merge small files, drop snapshots older than `keep` and files that have been of no use for `grace`; return counts.
 
     Waits for the turn of a writer and holds it: files that are merged beside a load could lose what it deletes.
-    A reader keeps what it reads as long as a query takes less than `grace`.
+    A reader keeps what it reads as long as that takes less than `grace`. Killed at any moment, it has lost nothing.
     """
     with exclusive(target, wait), attached(target, read_only=False) as con:
         (name,) = con.execute("SELECT current_database()").fetchone() or ("",)

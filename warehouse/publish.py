@@ -15,7 +15,17 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import WarehouseBusy, WarehouseError
-from warehouse.connect import Target, connect, in_turn, published_path, target_name, warehouse_path, writing
+from warehouse.connect import (
+    Target,
+    connect,
+    exclusive,
+    in_turn,
+    opened,
+    published_path,
+    reading,
+    target_name,
+    warehouse_path,
+)
 from warehouse.ducklake import is_lake
 from warehouse.lock import file_lock
 from warehouse.migrate import migrate
@@ -29,8 +39,7 @@ def publish(target: Target, wait: float = 60) -> Path:
     Raises WarehouseError where there is no warehouse, WarehouseBusy where writers leave no gap.
     """
     if is_lake(target):
-        with writing(target, wait=wait):
-            return Path(target_name(target))
+        return _renew_views(target, wait)
     source, goal = warehouse_path(target), published_path(target)
     if not source.exists():
         raise WarehouseError(f"no warehouse at {source}: a pass (stancewatch run) creates it")
@@ -45,6 +54,14 @@ def publish(target: Target, wait: float = 60) -> Path:
                 return goal
         draft.unlink(missing_ok=True)
     raise WarehouseBusy(f"{source} changed during each of {TRIES} copies; publish again later, the old copy stays")
+
+
+def _renew_views(target: Target, wait: float) -> Path:
+    with reading(target):  # a lake that there is not is no lake to be made here
+        pass
+    with exclusive(target, wait), opened(target, wait=wait) as con:
+        migrate(con)
+    return Path(target_name(target))
 
 
 def _checkpoint(target: Target, wait: float) -> None:

@@ -1,6 +1,6 @@
 """A process of its own at a lake: `python -m tests.support.lake_process WORK TARGET [FOLDER]`; says `ready` when it begins.
 
-WORK is `load` (every load in FOLDER), `load-unlocked` (the same without waiting for a turn), `pass` (hold the pass lock) or
+WORK is `load` (every load in FOLDER), `pass` (hold the pass lock),
 `read` (read until standard input ends, then print what was seen as JSON) or `merge` (merge files, print documents and faults).
 """
 
@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import select
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from warehouse import connect
 from warehouse.connect import fetch_rows, reading
 from warehouse.ducklake import compact
 from warehouse.load import load_folder
@@ -31,15 +29,6 @@ def load(target: str, folder: str) -> None:
     for each in sorted(Path(folder).iterdir()):
         load_folder(target, each)
         print(each.name, flush=True)
-
-
-def load_unlocked(target: str, folder: str) -> None:
-    @contextmanager
-    def no_turn(*_: object) -> Iterator[None]:
-        yield
-
-    connect.ducklake.exclusive = no_turn  # as if the connection that held the lock had been lost
-    load(target, folder)
 
 
 def hold(target: str) -> None:
@@ -68,6 +57,12 @@ def merge(target: str) -> None:
 
 
 if __name__ == "__main__":
-    work = {"load": load, "load-unlocked": load_unlocked, "pass": hold, "read": read, "merge": merge}[sys.argv[1]]
+    works: dict[str, Callable[..., None]] = {
+        "load": load,
+        "load-unlocked": load_unlocked,
+        "pass": hold,
+        "read": read,
+        "merge": merge,
+    }[sys.argv[1]]
     print("ready", flush=True)
-    work(*sys.argv[2:])
+    works[sys.argv[1]](*sys.argv[2:])

@@ -55,7 +55,7 @@ def serve_postgres(programs: Path) -> Iterator[Postgres]:
         for path in (folder, secret):
             shutil.chown(path, user)
     data, options = folder / "data", f"-k {folder} -c listen_addresses= -c fsync=off"
-    create = [
+    create: list[str | Path] = [
         "initdb",
         "-D",
         data,
@@ -70,7 +70,7 @@ def serve_postgres(programs: Path) -> Iterator[Postgres]:
         "UTF8",
         "--locale=C",
     ]
-    start = ["pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"]
+    start: list[str | Path] = ["pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start"]
     try:
         for command in (create, start):
             _run(programs, user, command)

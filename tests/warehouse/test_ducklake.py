@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.errors import ConfigError, WarehouseBusy, WarehouseConflict, WarehouseError
 from pipeline.settings import LAKE, load_settings
 from tests.support.bucket import serve_bucket
-from tests.support.store import Store, document_rows, done, entry, feed, outlet, poll
-from warehouse import ducklake
-from warehouse.connect import target_name, warehouse_path, writing
+from tests.support.store import Store, document_rows, done, entry, feed, human, outlet, poll
+from warehouse import ducklake, load
+from warehouse.connect import Connection, target_name, warehouse_path, writing
 from warehouse.ducklake import attached, compact
 from warehouse.export import query_as_parquet
 from warehouse.load import finish_run
@@ -101,13 +102,25 @@ def test_four_writers_an_analyst_and_a_merger_of_files_at_once(store: Store, tmp
 
 
 @IN_LAKE
-def test_without_a_turn_the_second_of_two_loads_is_done_again(store: Store, tmp_path: Path) -> None:
-    spools = [writers_loads(tmp_path, writer, 1) for writer in range(3)]
-    with ExitStack() as stack:
-        for writer in [stack.enter_context(process("load-unlocked", store.target, str(spool))) for spool in spools]:
-            writer.rest()
-    assert store.rows("SELECT count(*) AS n FROM entry") == [{"n": 4}]
-    assert run_checks(store.target) == {}
+def test_a_load_that_another_one_overtook_is_done_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both only add rows, which DuckLake would take from both."""
+    store.load("poll", poll=[poll("p1", "f1", offered=1)], entry=[entry("e1")])
+    store.load("documents", entry=[done("e1", "d1")], **document_rows("d1", "e1"))
+    first, second = (store.prepare("human", human_label=[human("d1", "ada", "favor")]) for _ in range(2))
+    write, tries = load._write, []
+
+    def overtaken(con: Connection, head: Mapping[str, str]) -> None:
+        write(con, head)
+        tries.append(head["load_id"])
+        if tries == [first.name]:
+            assert load.load_folder(store.target, second) == {"human_label": 1}
+
+    monkeypatch.setattr(load, "_write", overtaken)
+    monkeypatch.setattr(ducklake, "exclusive", lambda *_: nullcontext())  # as if the lock had been lost
+    assert load.load_folder(store.target, first) == {}
+    assert tries == [first.name, second.name, first.name]
+    assert store.rows("SELECT count(*) AS n FROM human_label") == [{"n": 1}]
+    assert store.rows("SELECT count(*) AS n FROM load WHERE kind = 'human'") == [{"n": 2}]
 
 
 def conflict(target: str) -> None:
@@ -187,6 +200,8 @@ def test_files_in_a_bucket(lake: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_is_wrong_with_a_target_is_said_without_its_password(tmp_path: Path, lake: str) -> None:
+    with pytest.raises(ConfigError, match="set PGPASSWORD"):
+        load_settings(warehouse="ducklake:postgresql://me:geheim@db/x")  # and the prefix forgotten
     for text in ("dbname=x password=geheim", "postgresql://me:geheim@db/x"):
         for refuse in (lambda target: load_settings(warehouse=target), lambda target: run_query(target, "outcomes")):
             with pytest.raises(ConfigError, match="set PGPASSWORD") as caught:
@@ -205,7 +220,7 @@ def test_what_is_wrong_with_a_target_is_said_without_its_password(tmp_path: Path
 def test_a_missing_extension_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ducklake, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'stancewatch\[scale\]'"):
-        ducklake.load_extension(ducklake.duckdb.connect(), "ducklake")
+        ducklake.load_extension(duckdb.connect(), "ducklake")
 
 
 def test_settings_of_a_lake() -> None:
@@ -215,3 +230,22 @@ def test_settings_of_a_lake() -> None:
     for wrong in ("0/2", "3/2", "1/0", "half"):
         with pytest.raises(ConfigError, match="share"):
             load_settings(share=wrong)
+
+
+@IN_LAKE
+def test_merging_beside_a_writer_without_a_turn_brings_no_old_row_back(store: Store) -> None:
+    """With rows in the catalogue (DuckLake's default) both are committed, and the changed row is there twice."""
+    for n in range(3):
+        store.load("poll", poll=[poll(f"p{n}", "f1", offered=1)], entry=[entry(f"e{n}")])
+    with attached(store.target, read_only=False) as writer, attached(store.target, read_only=False) as merger:
+        for con in (writer, merger):
+            con.execute("BEGIN")
+        writer.execute("UPDATE entry SET attempts = 7 WHERE entry_id = 'e1'")
+        merger.execute("FROM ducklake_merge_adjacent_files(current_database(), 'entry')").fetchall()
+        writer.execute("COMMIT")
+        with pytest.raises(duckdb.TransactionException, match="another transaction has deleted from it"):
+            merger.execute("COMMIT")
+    assert store.rows("SELECT entry_id, attempts FROM entry WHERE entry_id = 'e1'") == [
+        {"entry_id": "e1", "attempts": 7}
+    ]
+    assert run_checks(store.target) == {}

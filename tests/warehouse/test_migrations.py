@@ -146,7 +146,7 @@ def test_ddl_has_no_word_that_ducklake_refuses() -> None:
 
 def test_targets(tmp_path: Path) -> None:
     assert published_path("a/x.duckdb") == Path("a/x.published.duckdb")
-    with pytest.raises(ConfigError, match="only ducklake:postgres:"):
+    with pytest.raises(ConfigError, match="only PostgreSQL is supported"):
         connect("ducklake:sqlite:x")
     with pytest.raises(ConfigError, match="in memory"):
         connect(":memory:")
