@@ -1,7 +1,7 @@
 """A process of its own at a lake: `python -m tests.support.lake_process WORK TARGET [FOLDER]`; says `ready` when it begins.
 
-WORK is `load` (every load in FOLDER), `pass` (hold the pass lock),
-`read` (read until standard input ends, then print what was seen as JSON) or `merge` (merge files, print documents and faults).
+WORK is `load` (every load in FOLDER), `pass` (hold the pass lock), `read` (read until standard input ends, then print what
+was seen as JSON) or `merge` (merge files, print documents and faults).
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ def merge(target: str) -> None:
 if __name__ == "__main__":
     works: dict[str, Callable[..., None]] = {
         "load": load,
-        "load-unlocked": load_unlocked,
         "pass": hold,
         "read": read,
         "merge": merge,
