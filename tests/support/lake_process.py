@@ -57,11 +57,6 @@ def merge(target: str) -> None:
 
 
 if __name__ == "__main__":
-    works: dict[str, Callable[..., None]] = {
-        "load": load,
-        "pass": hold,
-        "read": read,
-        "merge": merge,
-    }[sys.argv[1]]
+    works: dict[str, Callable[..., None]] = {"load": load, "pass": hold, "read": read, "merge": merge}
     print("ready", flush=True)
     works[sys.argv[1]](*sys.argv[2:])
