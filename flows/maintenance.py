@@ -17,10 +17,10 @@ WAIT = 3600.0  # seconds for a pass that is running: maintenance is rare, so it 
 
 @flow(name="maintenance", validate_parameters=True)
 def maintenance(warehouse: str | None = None) -> dict[str, Any] | State[Any]:
-    """Apply retention, compact, publish and check. warehouse: a DuckDB file. Returns {removed, before, after, findings}."""
+    """Apply retention, compact, publish and check. warehouse: a DuckDB file or a lake. Returns {removed, compacted, findings}."""
     done = maintain(load_settings(warehouse=warehouse), WAIT)
     log = get_run_logger()
-    log.info("removed by retention: %s; %d bytes before, %d after", done.removed or "nothing", done.before, done.after)
+    log.info("removed by retention: %s; compacted: %s", done.removed or "nothing", done.compacted)
     for finding in done.findings:
         log.error("%s", finding)
     return Failed(message="; ".join(done.findings)) if done.findings else asdict(done)

@@ -31,7 +31,7 @@ from pipeline.session import Session, open_session
 from pipeline.settings import Settings
 from pipeline.warc.write import WarcFiles
 from warehouse import state
-from warehouse.connect import warehouse_path, writing
+from warehouse.connect import is_there, writing
 from warehouse.load import load_folder
 from warehouse.retention import erased_documents
 from warehouse.spool import drop_early, drop_load, iso, ready_loads, set_aside, work_folder, write_load
@@ -208,7 +208,7 @@ def take_over(one: Pass) -> None:
     if leftovers := load_leftovers(one.settings.warehouse, one.data):
         log.info("loaded %d batches that an earlier pass had prepared", leftovers)
     work_folder(one.data)
-    if warehouse_path(one.settings.warehouse).exists():
+    if is_there(one.settings.warehouse):
         one.erased = erased_documents(one.settings.warehouse)
 
 

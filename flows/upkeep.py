@@ -6,9 +6,10 @@ import logging
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from flows.report.make import figures_of, make_report, standing_report
 from flows.stages import Pass, take_over
@@ -18,15 +19,22 @@ from pipeline.extract import document_id_of
 from pipeline.records import stable_id
 from pipeline.settings import Settings
 from pipeline.urls import normalise_url, same_owner
-from warehouse import retention
+from warehouse import ducklake, retention
 from warehouse.compact import compact
-from warehouse.connect import warehouse_path
-from warehouse.lock import file_lock
+from warehouse.connect import is_there
+from warehouse.ducklake import is_lake
+from warehouse.lock import pass_lock
 from warehouse.publish import publish
 from warehouse.query import CHECKS, run_checks
 from warehouse.spool import new_id
 
 log = logging.getLogger(__name__)
+NO_TIME = timedelta(0)
+AT_ONCE: dict[str, Any] = {
+    "keep": NO_TIME,
+    "grace": NO_TIME,
+    "least_deleted": 0.0,
+}  # of a lake, also for who reads it now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +42,7 @@ class Maintained:
     """What maintenance did."""
 
     removed: dict[str, int]  # rows by table, files under `warc`
-    before: int  # bytes of the warehouse
-    after: int
+    compacted: dict[str, int]  # bytes of the file `before` and `after`; of a lake, files by what became of them
     findings: tuple[str, ...]  # what the checks found, in words
 
 
@@ -46,17 +53,24 @@ def maintain(settings: Settings, wait: float = 0) -> Maintained:
     """
     target = settings.warehouse
     _expect(target)
-    with file_lock(target, "pass", wait):
+    with pass_lock(target, settings.share, wait):
         removed = _retain(settings, datetime.now(UTC))
-        before, after = compact(target)
+        compacted = _compact(target)
         publish(target)
         findings = tuple(in_words(name, len(rows), rows[0]) for name, rows in run_checks(target).items())
-    return Maintained(removed=removed, before=before, after=after, findings=findings)
+    return Maintained(removed=removed, compacted=compacted, findings=findings)
 
 
 def _expect(target: str) -> None:
-    if not warehouse_path(target).exists():  # before the lock leaves its file there
+    if not is_there(target):  # before the lock leaves its file there
         raise WarehouseError(f"no warehouse at {target}: a pass (stancewatch run) creates it")
+
+
+def _compact(target: str, **limits: Any) -> dict[str, int]:
+    if is_lake(target):
+        return ducklake.compact(target, **limits)
+    before, after = compact(target)
+    return {"before": before, "after": after}
 
 
 def _retain(settings: Settings, now: datetime) -> dict[str, int]:
@@ -89,19 +103,25 @@ def erase(settings: Settings, name: str, reason: str) -> tuple[str, int]:
     erased document is found again by the hashes of its addresses. Raises ConfigError where no document or more than one is meant.
     """
     _expect(settings.warehouse)
-    with file_lock(settings.warehouse, "pass"):
+    with pass_lock(settings.warehouse, settings.share):
         take_over(Pass(settings, new_id()))  # what a killed pass prepared may hold the document
         document_id = _find(settings.warehouse, name)
-        found = retention.traces(settings.warehouse, document_id)
+        found = _traces(settings.warehouse, document_id, name)
         records = sum(blank(path, _page_of(document_id, found)) for path in _files(settings.data, found))
         _drop_quarantined(settings.data, document_id)
         retention.erase(settings.warehouse, document_id, reason)
-        compact(settings.warehouse)  # deleted rows stay in the file until then
+        _compact(settings.warehouse, **AT_ONCE)  # deleted rows stay in the files until then
         publish(settings.warehouse)
         if (page := standing_report(settings)).exists():  # it shows sentences
             make_report(settings, page, figures_of(settings))
     log.info("erased document %s and %d records of its page", document_id, records)
     return document_id, records
+
+
+def _traces(target: str, document_id: str, name: str) -> retention.Traces:
+    """The address that it was named by counts too: an erased document's are known to nobody else, as to another share's pages."""
+    found = retention.traces(target, document_id)
+    return replace(found, addresses=found.addresses | ({_normal(name)} - {document_id}))
 
 
 def _find(target: str, name: str) -> str:

@@ -57,7 +57,7 @@ def backup(
 
     Raises ConfigError where the folder is there already (with `force`: and is no backup), WarehouseFull where the disk takes no more.
     """
-    if not warehouse_path(target).exists():
+    if not warehouse_path(target).exists():  # a lake is refused: its database and its files have tools of their own
         raise WarehouseError(f"no warehouse at {target}: a pass (stancewatch run) creates it")
     _refuse(goal, force)
     draft = goal.with_name(f".{goal.name}.tmp")

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipeline.errors import WarehouseError
+from pipeline.errors import WarehouseConflict, WarehouseError
 from warehouse.connect import Connection, Target, code_version, execute_all, fetch_rows, writing
 from warehouse.spool import new_id
 
@@ -38,8 +39,16 @@ LARGEST_ROW = (
     64 * 1024 * 1024
 )  # bytes of one JSON line; a page is at most 10 MB, its text escaped may be six times that
 OUTCOMES = ("offered", "loaded", "duplicate", "rejected", "pending")
+# Writers of a lake take turns, so a conflict is rare: a lock whose connection broke, or a writer that is not ours.
+again_on_conflict = retry(
+    retry=retry_if_exception_type(WarehouseConflict),
+    stop=stop_after_attempt(6),
+    wait=wait_random_exponential(0.1, 5),
+    reraise=True,
+)
 
 
+@again_on_conflict
 def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int]:
     """Load one complete folder and return rows written by table; {} where its load_id is in the warehouse already.
 
@@ -56,11 +65,12 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
         if con.execute("SELECT 1 FROM removal WHERE record = 'document' LIMIT 1").fetchone():
             run_step(con, "scrub", {**head, "all_past": False})  # nothing of an erased document comes back
         record_load(con, head)
-        counts = _written(con, head["load_id"])
+        counts = _written(con, head)
     log.info("load %s (%s): %s", head["load_id"], head["kind"], counts)
     return counts
 
 
+@again_on_conflict
 def finish_run(
     target: Target,
     run_id: str,
@@ -76,8 +86,9 @@ def finish_run(
     is finished already stays as it is.
     """
     now = now or datetime.now(UTC)
-    head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
     with writing(target, wait=wait) as con:
+        # Named in its turn: of two passes into a lake, the one that counts the days last has the newest version.
+        head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
         known = fetch_rows(
             con, "SELECT offered, loaded, duplicate, rejected, pending FROM run WHERE run_id = $id", {"id": run_id}
         )
@@ -184,11 +195,11 @@ def record_load(con: Connection, head: Mapping[str, str]) -> None:
     )
 
 
-def _written(con: Connection, load_id: str) -> dict[str, int]:
-    """Count the rows that carry this load_id: what the load inserted or changed."""
+def _written(con: Connection, head: Mapping[str, str]) -> dict[str, int]:
+    """Count the rows that carry this load_id: what the load inserted or changed (a poll changes its feed)."""
     parts = [
         f"SELECT '{table}' AS name, count(*) AS n FROM {table} WHERE load_id = $load_id"  # noqa: S608 - our own names
-        for table in dict.fromkeys(STAGED)
+        for table in dict.fromkeys((*KINDS[head["kind"]], "feed"))
     ]
-    rows = fetch_rows(con, " UNION ALL ".join(parts), {"load_id": load_id})
+    rows = fetch_rows(con, " UNION ALL ".join(parts), {"load_id": head["load_id"]})
     return {str(row["name"]): int(row["n"]) for row in rows if row["n"]}

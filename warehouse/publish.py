@@ -2,6 +2,7 @@
 
 An open reader keeps the copy that it has; the next one to open gets the new one. The file is copied as it lies on the
 disk after a checkpoint, without holding it; a writer who checkpoints meanwhile is noticed, and the copy is made again.
+Readers of a lake read the lake itself, each transaction one state of it: there is nothing to copy.
 """
 
 from __future__ import annotations
@@ -15,7 +16,19 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import WarehouseBusy, WarehouseError
-from warehouse.connect import Target, connect, exclusive, in_turn, published_path, storing, warehouse_path
+from warehouse.connect import (
+    Target,
+    connect,
+    exclusive,
+    in_turn,
+    opened,
+    published_path,
+    reading,
+    storing,
+    target_name,
+    warehouse_path,
+)
+from warehouse.ducklake import is_lake
 from warehouse.lock import file_lock
 from warehouse.migrate import migrate
 
@@ -23,11 +36,13 @@ TRIES = 20
 
 
 def publish(target: Target, wait: float = 60) -> Path:
-    """Bring the published copy up to date and return its path.
+    """Bring the published copy up to date and return its path; of a lake the views, and return its name.
 
     Raises WarehouseError where there is no warehouse, WarehouseBusy where writers leave no gap, WarehouseFull where the disk
     takes no more; the old copy stays then.
     """
+    if is_lake(target):
+        return _renew_views(target, wait)
     source, goal = warehouse_path(target), published_path(target)
     if not source.exists():
         raise WarehouseError(f"no warehouse at {source}: a pass (stancewatch run) creates it")
@@ -55,6 +70,14 @@ def copy_whole(target: Target, draft: Path, wait: float = 60) -> None:
             if _copy_undisturbed(source, draft):
                 return
     raise WarehouseBusy(f"{source} changed during each of {TRIES} copies; try again later, what was there before stays")
+
+
+def _renew_views(target: Target, wait: float) -> Path:
+    with reading(target):  # a lake that there is not is no lake to be made here
+        pass
+    with exclusive(target, wait), opened(target, wait=wait) as con:
+        migrate(con)
+    return Path(target_name(target))
 
 
 def checkpoint(target: Target, wait: float = 60) -> None:

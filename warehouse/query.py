@@ -19,6 +19,7 @@ import duckdb
 
 from pipeline.errors import ConfigError, WarehouseError
 from warehouse.connect import Target, published_path, reading, warehouse_path
+from warehouse.ducklake import is_lake
 from warehouse.snapshot import find_snapshot
 
 QUERIES = Path(__file__).parent / "queries"
@@ -126,12 +127,6 @@ def run_query(
         return [column[0] for column in done.description or []], done.fetchall()
 
 
-def readers_path(target: Target) -> Path:
-    """Return the file that readers open: the published copy, the warehouse itself where nothing was published yet."""
-    copy = published_path(target)
-    return copy if copy.exists() else warehouse_path(target)
-
-
 @contextmanager
 def fitting(name: str) -> Iterator[None]:
     """Say what to do where the file is of an older version than the query."""
@@ -141,6 +136,14 @@ def fitting(name: str) -> Iterator[None]:
         raise WarehouseError(
             f"the warehouse has not the form that query {name} needs; run a pass or publish: {error}"
         ) from error
+
+
+def readers_path(target: Target) -> Target:
+    """Return what readers open: the published copy, the warehouse itself where nothing was published yet or it is a lake."""
+    if is_lake(target):
+        return target
+    copy = published_path(target)
+    return copy if copy.exists() else warehouse_path(target)
 
 
 def run_checks(target: Target, *, wait: float = 60) -> dict[str, list[tuple[Any, ...]]]:

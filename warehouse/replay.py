@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from warehouse.connect import Row, Target, execute_all, fetch_rows, reading, writing
-from warehouse.load import record_load
+from warehouse.load import again_on_conflict, record_load
 from warehouse.spool import iso, new_id
 
 CHOSEN = """
@@ -20,6 +20,7 @@ PUT_BACK = f"""
 """  # noqa: S608 - our own text
 
 
+@again_on_conflict
 def replay(
     target: Target,
     *,

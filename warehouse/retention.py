@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from warehouse.connect import Connection, Row, Target, fetch_rows, reading, writing
-from warehouse.load import record_load, run_step
+from warehouse.load import again_on_conflict, record_load, run_step
 from warehouse.spool import new_id
 
 _FOUND = """
@@ -39,6 +39,7 @@ class Traces:
     since: float  # when it was first seen, in seconds since 1970: younger files may have its page again
 
 
+@again_on_conflict
 def expire(
     target: Target,
     now: datetime,
@@ -74,6 +75,7 @@ def traces(target: Target, document_id: str) -> Traces:
     return Traces(addresses=frozenset(row["addresses"] or ()), files=files, since=(row["since"] or 0) / 1e6)
 
 
+@again_on_conflict
 def erase(target: Target, document_id: str, reason: str) -> bool:
     """Remove a document's text, evidence, title, authors and addresses; say no where it was erased before."""
     now, load_id = datetime.now(UTC), new_id()

@@ -89,7 +89,7 @@ def travel(con: Connection, snapshot: Snapshot) -> None:
     """Let the names of this connection mean the snapshot: its tables, and this version's views over them."""
     (source,) = con.execute("SELECT current_database()").fetchone() or ("",)
     tables = _columns(con)
-    con.execute("ATTACH ':memory:' AS snapshot (READ_WRITE)")
+    con.execute("ATTACH OR REPLACE ':memory:' AS snapshot (READ_WRITE)")
     con.execute("USE snapshot")
     loads = f'"{source}".main.load'
     con.execute(

@@ -28,7 +28,7 @@ def maintenance(warehouse: WarehouseOption = None) -> None:
         done = maintain(load_settings(warehouse=warehouse))
     for record, n in done.removed.items():
         typer.echo(f"removed by retention: {n} of {record}")
-    typer.echo(f"compacted: {done.before} bytes before, {done.after} after")
+    typer.echo("compacted: " + ", ".join(f"{n} {what}" for what, n in done.compacted.items()))
     for finding in done.findings:
         typer.echo(finding, err=True)
     typer.echo("checks: " + (f"{len(done.findings)} rules are broken" if done.findings else "every rule holds"))

@@ -10,6 +10,7 @@ from pipeline.codebook import load_codebook
 from pipeline.events import load_events
 from pipeline.settings import Settings
 from warehouse.connect import published_path
+from warehouse.ducklake import is_lake
 from warehouse.figures import LEAST, Figures, gather
 
 
@@ -20,7 +21,9 @@ def figures_of(settings: Settings, since: date | None = None, least: int = LEAST
 
 
 def standing_report(settings: Settings) -> Path:
-    """Return where the report lies that goes with the published copy: `x.report.html` beside it."""
+    """Return where the report lies that goes with the published copy: `x.report.html` beside it; of a lake in the data folder."""
+    if is_lake(settings.warehouse):
+        return settings.data / "stancewatch.report.html"
     copy = published_path(settings.warehouse)
     return copy.with_name(copy.name.replace(".published.duckdb", ".report.html"))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -19,7 +20,7 @@ from flows.report.make import figures_of, make_report, standing_report
 from flows.upkeep import erase, maintain
 from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
 from pipeline.records import Page, stable_id
-from pipeline.settings import Settings
+from pipeline.settings import LAKE, Settings
 from pipeline.warc.read import capture_at, read_warc
 from tests.support.store import Store, entry, feed, outlet, poll
 from warehouse.connect import connect
@@ -51,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def work(settings: Settings, names: list[str]) -> None:
     """Do with these pages what a pass does with a batch once it is fetched."""
-    store = Store(settings.data)
+    store = Store(settings.data, settings.warehouse)
     entries = [entry(stable_id(URL[name]), n) | {"url": URL[name]} for n, name in enumerate(names)]
     store.load("poll", poll=[poll(new_id(), "f1", offered=len(names))], entry=entries)
     one = stages.Pass(settings, new_id())
@@ -173,3 +174,33 @@ def test_nothing_is_made_where_there_is_no_warehouse(tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match="no warehouse at"):
         erase(settings, "x", "y")
     assert list(tmp_path.iterdir()) == []
+
+
+def every_text(lake: str, files: Path) -> str:
+    """Return all that a lake's files and its catalogue hold, as text."""
+    with duckdb.connect() as con:
+        rows = [con.execute("FROM read_parquet(?)", [str(path)]).fetchall() for path in files.rglob("*.parquet")]
+    with psycopg.connect(lake.removeprefix(LAKE)) as catalogue:
+        tables = catalogue.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        rows += [catalogue.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in tables]  # type: ignore[arg-type]
+    return repr(rows)
+
+
+def test_a_lake_is_maintained_and_an_erased_document_is_in_none_of_its_files(
+    lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = Store(tmp_path / "stancewatch-data", lake)
+    store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
+    settings = Settings(warehouse=lake)
+    work(settings, ["a", "b"])
+    work(settings, ["d"])
+    assert "Rules a" in every_text(lake, tmp_path / "lake"), "else this test cannot fail"
+    assert maintain(settings).findings == ()
+    assert erase(settings, URL["a"], "asked for") == (stable_id(URL["a"]), 1)
+    assert stored_pages(settings) == [URL["b"], URL["d"]]
+    left = every_text(lake, tmp_path / "lake")
+    assert [word for word in ("Rules a", "news.example/a") if word in left] == []
+    assert "Rules b" in left
+    assert run_checks(lake) == {}
+    assert erase(settings, URL["a"], "again") == (stable_id(URL["a"]), 0)

@@ -6,19 +6,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from warehouse.connect import fetch_rows, reading
 from warehouse.load import load_folder
 from warehouse.spool import new_id
 
 Rows = list[dict[str, Any]]
+BOTH = pytest.mark.parametrize("store", ["file", "lake"], indirect=True)  # a test that runs on a file and on a lake
 T1 = "2026-11-20T08:00:00Z"
 
 
 class Store:
     """A warehouse and a spool: writes loads, loads them, reads tables."""
 
-    def __init__(self, folder: Path) -> None:
-        self.target = str(folder / "w.duckdb")
+    def __init__(self, folder: Path, target: str | None = None) -> None:
+        self.target = target or str(folder / "w.duckdb")
         self.spool = folder / "spool"
 
     def prepare(self, kind: str, run_id: str = "run-1", /, **tables: Rows) -> Path:

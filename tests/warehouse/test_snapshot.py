@@ -14,7 +14,7 @@ from pipeline.errors import ConfigError
 from tests.support.store import TEXT, Store, document_rows, done, entry, feed, human, merged, outlet, poll
 from warehouse.connect import connect, fetch_rows, reading
 from warehouse.load import finish_run
-from warehouse.query import QUERIES, list_queries, load_query
+from warehouse.query import QUERIES, list_queries, load_query, run_checks
 from warehouse.replay import replay
 from warehouse.result import answer, as_parquet
 from warehouse.snapshot import find_snapshot, travel
@@ -153,6 +153,19 @@ def answers(store: Store, as_of: str | None = None) -> dict[str, str]:
 def newest(store: Store) -> str:
     with reading(store.target) as con:
         return find_snapshot(con).load_id
+
+
+@pytest.mark.parametrize("store", ["lake"], indirect=True)
+def test_a_lake_has_snapshots_too(store: Store) -> None:
+    then = {}
+    for step in STEPS:
+        step(store)
+        then[newest(store)] = state(store)
+    for _ in range(2):
+        for load_id, tables in then.items():
+            assert state(store, load_id) == tables
+            assert answer(store.target, "coding_sample", {}, load_id).missing == ()
+    assert run_checks(store.target) == {}
 
 
 @pytest.fixture(scope="module")

@@ -12,18 +12,21 @@ THEN UPDATE SET name = new.name, country = new.country, bloc = new.bloc, languag
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
 -- A feed whose address changes starts anew: the validators belong to the old address.
+-- (One UPDATE in each MERGE: DuckLake takes no second WHEN MATCHED.)
 MERGE INTO feed
 USING (
     SELECT feed_id, outlet_id, url, language, kind, coalesce(enabled, true) AS enabled, 0 AS failures, $load_id AS load_id
     FROM staged_feed QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY rowid) = 1
 ) AS new
 ON feed.feed_id = new.feed_id
-WHEN MATCHED AND feed.url IS DISTINCT FROM new.url
+WHEN MATCHED AND (feed.url, feed.outlet_id, feed.language, feed.kind, feed.enabled)
+    IS DISTINCT FROM (new.url, new.outlet_id, new.language, new.kind, new.enabled)
 THEN UPDATE SET outlet_id = new.outlet_id, url = new.url, language = new.language, kind = new.kind, enabled = new.enabled,
-    etag = NULL, last_modified = NULL, body_hash = NULL, next_poll_at = NULL, failures = 0, load_id = new.load_id
-WHEN MATCHED AND (feed.outlet_id, feed.language, feed.kind, feed.enabled)
-    IS DISTINCT FROM (new.outlet_id, new.language, new.kind, new.enabled)
-THEN UPDATE SET outlet_id = new.outlet_id, language = new.language, kind = new.kind, enabled = new.enabled, load_id = new.load_id
+    etag = CASE WHEN feed.url = new.url THEN feed.etag END,
+    last_modified = CASE WHEN feed.url = new.url THEN feed.last_modified END,
+    body_hash = CASE WHEN feed.url = new.url THEN feed.body_hash END,
+    next_poll_at = CASE WHEN feed.url = new.url THEN feed.next_poll_at END,
+    failures = CASE WHEN feed.url = new.url THEN feed.failures ELSE 0 END, load_id = new.load_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
 UPDATE feed SET enabled = false, load_id = $load_id

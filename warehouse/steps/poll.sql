@@ -73,14 +73,14 @@ USING (
     QUALIFY row_number() OVER (PARTITION BY new.feed_id ORDER BY new.poll_id DESC) = 1
 ) AS new
 ON feed.feed_id = new.feed_id
-WHEN MATCHED AND new.outcome = 'ok'
-THEN UPDATE SET etag = new.etag, last_modified = new.last_modified, body_hash = new.body_hash,
-    next_poll_at = new.next_poll_at, failures = coalesce(new.failures, 0), load_id = $load_id
-WHEN MATCHED AND new.outcome = 'unchanged'
-THEN UPDATE SET etag = coalesce(new.etag, feed.etag), last_modified = coalesce(new.last_modified, feed.last_modified),
-    next_poll_at = new.next_poll_at, failures = coalesce(new.failures, 0), load_id = $load_id
-WHEN MATCHED
-THEN UPDATE SET next_poll_at = new.next_poll_at, failures = coalesce(new.failures, feed.failures + 1), load_id = $load_id;
+WHEN MATCHED THEN UPDATE SET
+    etag = CASE new.outcome WHEN 'ok' THEN new.etag WHEN 'unchanged' THEN coalesce(new.etag, feed.etag) ELSE feed.etag END,
+    last_modified = CASE new.outcome WHEN 'ok' THEN new.last_modified
+        WHEN 'unchanged' THEN coalesce(new.last_modified, feed.last_modified) ELSE feed.last_modified END,
+    body_hash = CASE new.outcome WHEN 'ok' THEN new.body_hash ELSE feed.body_hash END,
+    next_poll_at = new.next_poll_at,
+    failures = coalesce(new.failures, CASE WHEN new.outcome IN ('ok', 'unchanged') THEN 0 ELSE feed.failures + 1 END),
+    load_id = $load_id;
 
 INSERT INTO past_row BY NAME
 SELECT 'feed' AS record, to_json(before_feed) AS content, load_id AS written_by, $load_id AS load_id

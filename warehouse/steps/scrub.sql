@@ -12,7 +12,8 @@ UPDATE document_revision SET title = NULL, text = NULL, warc_path = NULL WHERE d
 DELETE FROM sketch WHERE document_id IN (SELECT document_id FROM erased);
 
 -- A copy shows what an erased document said. Its story is linked anew without it, by the next pass, as if none of it was yet.
-CREATE TEMP TABLE broken_story AS SELECT DISTINCT story_id FROM story SEMI JOIN erased USING (document_id);
+CREATE TEMP TABLE broken_story AS
+SELECT DISTINCT story.story_id FROM story JOIN erased ON erased.document_id IN (story.document_id, story.story_id, story.parent_id);
 
 DELETE FROM story WHERE document_id IN (SELECT document_id FROM story SEMI JOIN broken_story USING (story_id));
 
