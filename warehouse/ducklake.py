@@ -22,12 +22,13 @@ from pipeline.errors import ConfigError, WarehouseError
 from pipeline.settings import LAKE, load_settings
 from warehouse.advisory import connection_fields, database_lock
 
+SNAPSHOT = "_snapshot"  # ends the name of the database in memory that an earlier state is read through
+
+_names = itertools.count(1)  # a name for each attachment: threads share one DuckDB in memory
+
 
 class LakeMissing(WarehouseError):
     """The server is there, and the lake is not."""
-
-
-_names = itertools.count(1)  # a name for each attachment: threads share one DuckDB in memory
 
 
 def is_lake(target: str | Path) -> bool:
@@ -59,8 +60,11 @@ def attached(target: str | Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPy
         con.execute(f"USE {name}")
         yield con
     finally:
+        with suppress(duckdb.Error):  # what an exception left open
+            con.execute("ROLLBACK")
         with suppress(duckdb.Error):
             con.execute("USE memory")
+            con.execute(f"DETACH DATABASE IF EXISTS {name}{SNAPSHOT}")
             con.execute(f"DETACH DATABASE IF EXISTS {name}")
         con.close()
 

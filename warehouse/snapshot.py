@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.errors import ConfigError
 from warehouse.connect import Connection, Row, fetch_rows
+from warehouse.ducklake import SNAPSHOT
 from warehouse.migrate import VIEWS, in_order, read_sources
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,8 +90,8 @@ def travel(con: Connection, snapshot: Snapshot) -> None:
     """Let the names of this connection mean the snapshot: its tables, and this version's views over them."""
     (source,) = con.execute("SELECT current_database()").fetchone() or ("",)
     tables = _columns(con)
-    con.execute("ATTACH OR REPLACE ':memory:' AS snapshot (READ_WRITE)")
-    con.execute("USE snapshot")
+    con.execute(f"ATTACH ':memory:' AS \"{source}{SNAPSHOT}\" (READ_WRITE)")
+    con.execute(f'USE "{source}{SNAPSHOT}"')
     loads = f'"{source}".main.load'
     con.execute(
         f"CREATE TABLE load_until AS SELECT load_id FROM {loads} WHERE loaded_at <= (SELECT loaded_at FROM {loads} WHERE load_id = ?)",  # noqa: S608

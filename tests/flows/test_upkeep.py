@@ -182,7 +182,7 @@ def every_text(lake: str, files: Path) -> str:
         rows = [con.execute("FROM read_parquet(?)", [str(path)]).fetchall() for path in files.rglob("*.parquet")]
     with psycopg.connect(lake.removeprefix(LAKE)) as catalogue:
         tables = catalogue.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        rows += [catalogue.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in tables]  # type: ignore[arg-type]
+        rows += [catalogue.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in tables]
     return repr(rows)
 
 

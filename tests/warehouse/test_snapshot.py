@@ -106,6 +106,7 @@ def a_correction(store: Store) -> None:
     for name in ("document_text", "relevance_label", "topic_label", "stance_label", "evidence"):
         rows[name] = [{**row, "entry_id": "e1"} for row in rows[name]]
     rows["document_text"][0]["text"] += " Berichtigt."
+    rows["relevance_label"][0]["input_hash"] = None
     store.load("documents", "run-5", entry=[done("e1", "d1")], host=[asked(6)], **rows)
 
 
