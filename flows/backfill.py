@@ -37,6 +37,7 @@ from pipeline.settings import Settings, load_settings
 from pipeline.sources import Portion, Window, list_portions, opml_portions, sitemap_portions, warc_portions
 from pipeline.warc.read import Capture
 from warehouse import state
+from warehouse.connect import target_name
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.spool import deal, new_id
@@ -101,7 +102,7 @@ def wanted_of(
 def run_name() -> str:
     """Name a run after its warehouse."""
     given = flow_run.parameters.get("warehouse") or load_settings().warehouse
-    return f"backfill into {Path(given).stem}"
+    return f"backfill into {target_name(given)}"
 
 
 @flow(
@@ -134,7 +135,7 @@ def backfill(
     outlets = Outlets(load_feeds(settings.feeds), outlet, country)
     stages.classifier_for(settings)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, LOCK_WAIT), progress() as bars:
+    with pass_lock(settings.warehouse, settings.share, LOCK_WAIT), progress() as bars:
         started = datetime.now(UTC)
         stages.take_over(one)
         work = _Work(one, outlets, bars, limit)

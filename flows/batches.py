@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from pipeline.archive import blank
 from pipeline.errors import ItemError, Transient
 from pipeline.pool import RawPage
 from pipeline.records import Document, Page, Rejection
 from pipeline.reservations import may_keep
+from pipeline.urls import normalise_url
 from pipeline.warc.read import read_warc
 from pipeline.warc.write import WarcFiles, write_pages
 from warehouse.spool import iso
@@ -73,8 +75,16 @@ def document_of(line: dict[str, Any]) -> Document | None:
     )
 
 
-def keep_pages(warc: WarcFiles, folder: Path, lines: Sequence[Line]) -> Callable[[Line], str | None]:
-    """Put the pages of a batch with those kept before; return what says of a line where its page is, `file#offset`."""
+def keep_pages(
+    warc: WarcFiles, folder: Path, lines: Sequence[Line], erased: Set[str] = frozenset()
+) -> Callable[[Line], str | None]:
+    """Put the pages of a batch with those kept before; return what says of a line where its page is, `file#offset`.
+
+    Of documents that were `erased`, no page is kept.
+    """
+    documents = filter(None, map(document_of, lines))
+    if gone := {document.url for document in documents if document.document_id in erased}:
+        blank(folder / PAGES, lambda url, _: normalise_url(url) in gone)
     if not any(line.get("file") == PAGES and line["place"] is None for line in lines):
         return lambda line: line["place"]
     path, begin = warc.keep(folder / PAGES)

@@ -27,11 +27,12 @@ from flows import poll_rows, stages
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
-from pipeline.feeds import load_feeds
+from pipeline.feeds import load_feeds, share_of
 from pipeline.records import Feed, Validators
 from pipeline.schedule import FeedState
 from pipeline.settings import NO_CONTACT, load_settings
 from warehouse import state
+from warehouse.connect import target_name
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
@@ -52,7 +53,7 @@ publish_copy = task(name="publish", cache_policy=NO_CACHE)(publish)
 def run_name() -> str:
     """Name a run after its warehouse."""
     given = flow_run.parameters.get("warehouse") or load_settings().warehouse
-    return f"ingest into {Path(given).stem}"
+    return f"ingest into {target_name(given)}"
 
 
 @flow(
@@ -66,20 +67,21 @@ def ingest(
 ) -> dict[str, int] | State[Any]:
     """Make one pass: poll due feeds, fetch, extract, label, load, link copies, publish.
 
-    feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file. all_feeds: also
-    feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
+    feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file or a lake. all_feeds:
+    also feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
     Returns the outcomes: offered, loaded, duplicate, rejected, pending; a failed state where no feed answered.
     """
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse), progress() as bars:
+    with pass_lock(settings.warehouse, settings.share), progress() as bars:
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
+        mine = share_of(known, settings.share)
         with stages.network(one):
-            _poll_all(one, _due(settings.warehouse, known, all_feeds), bars)
-            _work_off(one, stages.pending(settings.warehouse, known, limit, datetime.now(UTC)), bars)
+            _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
+            _work_off(one, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow, get_run_logger
 
 from flows.report.artifacts import leave
-from flows.report.make import figures_of, make_report
+from flows.report.make import figures_of, make_report, standing_report
 from pipeline.settings import load_settings
 from warehouse.publish import publish as publish_copy
 
@@ -17,7 +17,7 @@ def publish(warehouse: str | None = None) -> str:
     copy = publish_copy(settings.warehouse)
     get_run_logger().info("published %s", copy)
     figures = figures_of(settings)
-    page = make_report(settings, copy.with_name(copy.name.replace(".published.duckdb", ".report.html")), figures)
+    page = make_report(settings, standing_report(settings), figures)
     leave(figures)
     get_run_logger().info("wrote %s", page)
     return str(copy)

@@ -19,7 +19,7 @@ from flows.progress import progress
 from pipeline.errors import WarehouseError
 from pipeline.settings import load_settings
 from warehouse import state
-from warehouse.connect import warehouse_path
+from warehouse.connect import is_there, target_name
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
 from warehouse.query import run_query
@@ -45,7 +45,7 @@ publish_copy = task(name="publish", cache_policy=NO_CACHE)(publish)
 def run_name() -> str:
     """Name a run after its warehouse."""
     given = flow_run.parameters.get("warehouse") or load_settings().warehouse
-    return f"relabel {Path(given).stem}"
+    return f"relabel {target_name(given)}"
 
 
 @flow(name="relabel", flow_run_name=run_name, validate_parameters=True)
@@ -58,11 +58,11 @@ def relabel(
     others wait for the next time. Returns {label_run_id, labelled: documents}.
     """
     settings = load_settings(model=model, codebook=codebook, warehouse=warehouse)
-    if not warehouse_path(settings.warehouse).exists():  # before the lock leaves its file there
+    if not is_there(settings.warehouse):  # before the lock leaves its file there
         raise WarehouseError(f"no warehouse at {settings.warehouse}: a pass (stancewatch run) creates it")
     label_run = rows.label_run_id(*stages.classifier_for(settings), stages.CODE_VERSION)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse):
+    with pass_lock(settings.warehouse, settings.share):
         stages.take_over(one)
         waiting = state.unlabelled(settings.warehouse, label_run, limit)
         get_run_logger().info("%d stored documents to label in run %s", len(waiting), label_run)

@@ -21,7 +21,7 @@ from typing import Any
 from flows import poll_rows, rows
 from flows.batches import document_of, keep_pages, lines_of, raw_pages, write_fetched
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import WarehouseBusy, WarehouseError
+from pipeline.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from pipeline.model import Classifier, load_classifier
 from pipeline.pace import Host
 from pipeline.pool import Extractors
@@ -31,8 +31,9 @@ from pipeline.session import Session, open_session
 from pipeline.settings import Settings
 from pipeline.warc.write import WarcFiles
 from warehouse import state
-from warehouse.connect import writing
+from warehouse.connect import is_there, writing
 from warehouse.load import load_folder
+from warehouse.retention import erased_documents
 from warehouse.spool import drop_early, drop_load, iso, ready_loads, set_aside, work_folder, write_load
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Pass:
         self.run_id = run_id
         self.data = settings.data
         self.warc = WarcFiles(self.data, settings.warc_size)
+        self.erased: frozenset[str] = frozenset()  # documents whose pages are not kept; read under the pass lock
 
 
 @contextmanager
@@ -151,7 +153,7 @@ def label(one: Pass, folder: Path) -> Path:
     ]
     labels = iter(classifier.label([(d.title, d.text, d.lang) for d in wanted]))
     tables = rows.DocumentTables(one.run_id, classifier, book, CODE_VERSION)
-    place = keep_pages(one.warc, folder, lines)
+    place = keep_pages(one.warc, folder, lines, one.erased)
     for line, document in zip(lines, documents, strict=True):
         _decide(one.settings, tables, line, document, labels, place)
     tables.tables["host"] = poll_rows.host_rows(one.session.pace.changed())
@@ -206,6 +208,8 @@ def take_over(one: Pass) -> None:
     if leftovers := load_leftovers(one.settings.warehouse, one.data):
         log.info("loaded %d batches that an earlier pass had prepared", leftovers)
     work_folder(one.data)
+    if is_there(one.settings.warehouse):
+        one.erased = erased_documents(one.settings.warehouse)
 
 
 def load_leftovers(warehouse: str, data: Path) -> int:
@@ -220,7 +224,7 @@ def load_leftovers(warehouse: str, data: Path) -> int:
     for folder in ready:
         try:
             load(warehouse, folder)
-        except WarehouseBusy:
+        except (WarehouseBusy, WarehouseFull):
             raise
         except WarehouseError:
             log.exception("load %s is set aside in %s", folder.name, set_aside(data, folder))

@@ -10,10 +10,12 @@ from prefect.cache_policies import NO_CACHE
 from rich.progress import Progress
 
 from flows import stages
+from warehouse.lock import named_lock
 from warehouse.spool import deal, write_load
 from warehouse.stories import places, unlinked, unsketched
 
 BATCH = 1000  # documents: some megabytes of text
+WAIT = 3600.0  # seconds for another share's linking
 
 
 def sketch_batch(one: stages.Pass) -> int:
@@ -38,9 +40,10 @@ link = task(name="link", cache_policy=NO_CACHE)(link_batch)
 
 
 def link_stories(one: stages.Pass, bars: Progress) -> None:
-    """Link what waits. All sketches come first: a document's source may be among those that are new too."""
+    """Link what waits, one share of the feeds after the other: each needs to know what the others linked. All sketches come first: a document's source may be among those that are new too."""
     bar = bars.add_task("linking copies", total=None)
-    for step in (sketch, link):
-        while done := step(one):
-            bars.advance(bar, done)
+    with named_lock(one.settings.warehouse, "link", WAIT):
+        for step in (sketch, link):
+            while done := step(one):
+                bars.advance(bar, done)
     bars.update(bar, total=bars.tasks[bar].completed)

@@ -15,7 +15,7 @@ from pipeline.session import open_session
 from pipeline.settings import Settings
 from pipeline.sources import warc_portions
 from warehouse import state
-from warehouse.connect import warehouse_path
+from warehouse.connect import is_there
 
 COLUMNS = ["outlet", "country", "items", "known", "new", "first_day", "last_day"]
 
@@ -26,7 +26,7 @@ def survey(
     """Return a table of the outlets that the sources have items of, and of what is left out. Days are those that sources say."""
     wanted = wanted_of(**sources)
     outlets = Outlets(load_feeds(settings.feeds), outlet, country)
-    exists = warehouse_path(settings.warehouse).exists()
+    exists = is_there(settings.warehouse)
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     days: dict[tuple[str, str], set[date]] = defaultdict(set)
     left_out: Counter[str] = Counter()

@@ -1,11 +1,9 @@
-"""How results look: rich tables for people, CSV and JSON for programs."""
+"""How results look: rich tables for people."""
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -63,16 +61,3 @@ def after_pass(console: Console, warehouse: str) -> None:
     title = f"Net stance by target; {len(rows) - len(large)} cells of fewer than 3 stories are not shown"
     show(console, title, STANCE_COLUMNS, large)
     console.print("`stancewatch query` lists the queries; readers open the published copy.", markup=False)
-
-
-def write(stream: IO[str], name: str, columns: Sequence[str], rows: Rows, form: str) -> None:
-    """Write a result as table, csv or json."""
-    if form == "table":
-        show(Console(file=stream, width=None if stream.isatty() else PIPED_WIDTH), name, columns, rows)
-    elif form == "csv":
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    else:
-        records = [dict(zip(columns, row, strict=True)) for row in rows]
-        stream.write(json.dumps(records, ensure_ascii=False, default=str, indent=1) + "\n")

@@ -5,7 +5,9 @@
     ├── Rejected            never a document: becomes a Rejection(stage, reason, detail)
     ├── ConfigError         settings, feeds file, codebook or model folder that a person must mend
     └── WarehouseError      the warehouse cannot be used
+        ├── WarehouseFull   the disk takes no more
         └── WarehouseBusy   another process holds it longer than we wait
+            └── WarehouseConflict   another process wrote first: tried again a few times
 
 Anything else is a defect and propagates.
 """
@@ -49,3 +51,11 @@ class WarehouseError(StancewatchError):
 
 class WarehouseBusy(WarehouseError):
     """Another process holds the warehouse file or the pass lock; nothing was lost."""
+
+
+class WarehouseConflict(WarehouseBusy):
+    """Another process wrote to the lake first, so this transaction was rolled back; doing it again may work."""
+
+
+class WarehouseFull(WarehouseError):
+    """The disk refused a write (it is full, or a limit is reached); the state before stays, nothing was lost."""

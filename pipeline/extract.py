@@ -23,7 +23,7 @@ from pipeline.headline import folded
 from pipeline.kinds import verdict
 from pipeline.language import language_of
 from pipeline.page_bounds import beyond_bounds
-from pipeline.records import Document, Rejection
+from pipeline.records import Document, Rejection, stable_id
 from pipeline.structured import Structured, read_structured
 from pipeline.urls import normalise_url, same_owner
 
@@ -55,6 +55,17 @@ def extract(body: bytes, url: str, published_at: str | None = None) -> Document:
     except Exception as error:  # whatever a parser does over hostile bytes, one page must not end a pass
         detail = f"{type(error).__name__}: {error}"[:200]
         return refused(base, "extractor_failed", detail)
+
+
+def document_id_of(body: bytes, url: str) -> str:
+    """Return which document a page becomes, without extracting it. Raises ValueError where `url` is no web address."""
+    base = normalise_url(url)
+    try:
+        tree = None if beyond_bounds(body) else load_html(body)
+        said = None if tree is None or _too_deep(tree) else read_structured(tree).canonical
+    except Exception:  # the page could not be read when it was fetched either
+        said = None
+    return stable_id(_canonical(base, said))
 
 
 def refused(base: str, reason: str, detail: str) -> Document:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -77,6 +78,18 @@ def load_feeds(path: Path | None = None) -> list[Feed]:
     if not feeds:
         raise ConfigError(f"feeds file {source} holds no [[feed]] table")
     return list(feeds.values())
+
+
+def share_of(feeds: Sequence[Feed], share: str | None) -> list[Feed]:
+    """Return the feeds of one share, `2/4` being the second of four; a host is in one share, so that one process keeps its pace."""
+    if share is None:
+        return list(feeds)
+    number, _, of = share.partition("/")
+    return [feed for feed in feeds if _host_number(feed.url) % int(of) == int(number) - 1]
+
+
+def _host_number(url: str) -> int:
+    return int.from_bytes(hashlib.sha256(urlsplit(url).netloc.lower().encode()).digest()[:8], "big")
 
 
 def feeds_toml(feeds: Iterable[Feed]) -> str:

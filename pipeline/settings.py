@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +17,7 @@ from pydantic_settings import (
 from pipeline.errors import ConfigError
 
 NO_CONTACT = "set STANCEWATCH_USER_AGENT to a contact"
+LAKE = "ducklake:postgres:"  # what a warehouse in DuckLake begins with
 
 
 class Settings(BaseSettings):
@@ -24,6 +26,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STANCEWATCH_", toml_file="stancewatch.toml", extra="forbid")
 
     warehouse: str = "stancewatch-data/stancewatch.duckdb"
+    lake_data: str | None = None  # where a new lake keeps its files: a folder, or s3://bucket/prefix; None: in data_dir
+    share: str | None = Field(
+        default=None, pattern=r"^[1-9]\d*/[1-9]\d*$"
+    )  # 2/4: the second of four parts of the feeds
     feeds: Path | None = None  # None: the feeds of the package
     data_dir: Path | None = None  # WARC, spool, owners' files; None: beside the warehouse
     model: Path | str | None = None  # None: the model of the package
@@ -43,6 +49,10 @@ class Settings(BaseSettings):
     proxy: str | None = None  # never taken from the environment
     poll_interval: float = Field(default=1800.0, gt=0)  # the first one of a feed; steered from there
     max_attempts: int = Field(default=8, gt=0)  # fetches of one entry before it goes into quarantine
+    keep_warc_days: int = Field(default=365, ge=0)  # retention, by `stancewatch maintenance`; 0: for ever
+    keep_warc_bytes: int = Field(default=0, ge=0)  # the oldest files beyond it go; 0: no limit
+    keep_text_days: int = Field(default=1825, ge=0)  # 0: for ever
+    keep_poll_days: int = Field(default=365, ge=0)  # details of polls, never their counts; 0: for ever
     batch_size: int = Field(default=64, ge=1, le=1024)  # entries a task fetches, extracts and labels
 
     @classmethod
@@ -57,10 +67,28 @@ class Settings(BaseSettings):
         """The command line wins, then the environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
+    @field_validator("warehouse")
+    @classmethod
+    def no_password(cls, value: str) -> str:
+        """Refuse a password in the target, before Prefect keeps it as a parameter or a log shows it."""
+        if value.startswith("ducklake:") and re.search(r"password\s*=|://[^/@]*:[^/@]*@", value):
+            raise ValueError("a password does not belong into the target; set PGPASSWORD or write ~/.pgpass")
+        return value
+
+    @field_validator("share")
+    @classmethod
+    def within(cls, value: str | None) -> str | None:
+        """Refuse a part that there is not."""
+        if value and int(value.partition("/")[0]) > int(value.partition("/")[2]):
+            raise ValueError(f"{value}: of n parts the n-th is the last")
+        return value
+
     @property
     def data(self) -> Path:
-        """The folder for WARC files and the spool."""
-        return (self.data_dir or Path(self.warehouse).parent).absolute()
+        """The folder for WARC files and the spool: each part of the feeds has its own."""
+        beside = Path("stancewatch-data") if self.warehouse.startswith(LAKE) else Path(self.warehouse).parent
+        folder = (self.data_dir or beside).absolute()
+        return folder / f"share-{self.share.replace('/', '-of-')}" if self.share else folder
 
 
 def load_settings(**given: object) -> Settings:

@@ -6,13 +6,15 @@ Where STANCEWATCH_NO_SKIP is set, a skipped test is a failed one: there, what ev
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from pipeline.settings import LAKE
 from tests.support.gate import PAGES
+from tests.support.postgres import MISSING, Postgres, find_postgres, serve_postgres
 from tests.support.store import T1, Store, document_rows, done, entry, feed, merged, outlet, poll
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -46,10 +48,28 @@ def none_skipped(report: Report) -> Report:
     return report
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests of lakes."""
+    programs = find_postgres()
+    if programs is None:
+        pytest.skip(MISSING)
+    with serve_postgres(programs) as server:
+        yield server
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Two outlets with a feed each."""
-    store = Store(tmp_path)
+def lake(postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The target of a lake that is still to be made."""
+    monkeypatch.setenv("STANCEWATCH_LAKE_DATA", str(tmp_path / "lake"))
+    return LAKE + postgres.new_database()
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Two outlets with a feed each; in a file where the test does not say `lake`."""
+    in_lake = getattr(request, "param", "file") == "lake"
+    store = Store(tmp_path, request.getfixturevalue("lake") if in_lake else None)
     store.load("feeds", outlet=[outlet("o1", "china"), outlet("o2", "us")], feed=[feed("f1", "o1"), feed("f2", "o2")])
     return store
 

@@ -1,23 +1,26 @@
-"""Open the warehouse: a target (path of a DuckDB file) in, a connection in UTC out, at the newest migration where it is writable.
+"""Open the warehouse: a target (path of a DuckDB file, or a lake) in, a connection in UTC out, at the newest migration where it is writable.
 
-DuckDB lets one process write or several read, and never waits. So every connection here is short and is opened in a
-loop with jitter; who cannot get in within `wait` seconds gets `WarehouseBusy`.
+DuckDB lets one process write a file or several read it, and never waits. So every connection here is short and is opened in a
+loop with jitter; who cannot get in within `wait` seconds gets `WarehouseBusy`. A lake is in `warehouse.ducklake`.
 """
 
 from __future__ import annotations
 
+import errno
 import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipeline.errors import ConfigError, WarehouseBusy, WarehouseError
+from pipeline.errors import ConfigError, WarehouseBusy, WarehouseConflict, WarehouseError, WarehouseFull
+from warehouse import ducklake
+from warehouse.ducklake import is_lake, lake_name
 from warehouse.migrate import migrate
 
 Target = str | Path
@@ -30,10 +33,10 @@ in_turn = threading.RLock()
 
 
 def warehouse_path(target: Target) -> Path:
-    """Return the file of a target; a scheme that is not supported yet is a ConfigError."""
+    """Return the file of a target; ConfigError where it is none."""
     text = str(target)
-    if text.startswith("ducklake:"):
-        raise ConfigError(f"warehouse {text!r}: DuckLake is not supported yet; give the path of a DuckDB file")
+    if is_lake(target):
+        raise ConfigError(f"{lake_name(target)} is no file: that works only for a warehouse in a DuckDB file")
     if not text or text == ":memory:":
         raise ConfigError("warehouse: give the path of a DuckDB file; a warehouse in memory would be lost at once")
     return Path(text)
@@ -43,6 +46,16 @@ def published_path(target: Target) -> Path:
     """Return where the readers' copy of a target is: `x.published.duckdb` beside `x.duckdb`."""
     path = warehouse_path(target)
     return path.with_name(f"{path.name.removesuffix('.duckdb')}.published.duckdb")
+
+
+def target_name(target: Target) -> str:
+    """Return what names a target in a message or the name of a run."""
+    return lake_name(target) if is_lake(target) else warehouse_path(target).stem
+
+
+def is_there(target: Target) -> bool:
+    """Say whether there is a warehouse."""
+    return ducklake.exists(target) if is_lake(target) else warehouse_path(target).exists()
 
 
 def code_version() -> str:
@@ -63,10 +76,15 @@ def _open(path: Path, *, read_only: bool) -> Connection:
     # Without autoinstall off, a stray call of an extension stalls for seconds on the network (measured, DuckDB 1.5).
     config: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
     con = duckdb.connect(str(path), read_only=read_only, config=config)
+    prepare(con)
+    return con
+
+
+def prepare(con: Connection) -> None:
+    """Set what every session needs, in a file as in a lake."""
     con.execute("SET TimeZone = 'UTC'")
     # DuckDB 1.5.5 fails with an internal error where a join feeds QUALIFY row_number() = 1; without this rewrite it does not.
     con.execute("SET disabled_optimizers = 'top_n_window_elimination'")
-    return con
 
 
 def connect(target: Target, *, read_only: bool = False, wait: float = 60) -> Connection:
@@ -100,22 +118,71 @@ def connect(target: Target, *, read_only: bool = False, wait: float = 60) -> Con
 @contextmanager
 def writing(target: Target, *, wait: float = 60) -> Iterator[Connection]:
     """Give a migrated connection within one transaction: committed at the end, rolled back by any exception."""
-    with in_turn, closing(connect(target, wait=wait)) as con:
+    with exclusive(target, wait), storing(target), opened(target, wait=wait) as con:
         migrate(con)
         con.execute("BEGIN")
         try:
+            if is_lake(target):
+                ducklake.share_turn(con)
             yield con
-        except BaseException:
-            con.execute("ROLLBACK")
+            con.execute("COMMIT")
+        except BaseException as error:
+            with suppress(duckdb.Error):  # a commit that failed has ended the transaction
+                con.execute("ROLLBACK")
+            if isinstance(error, duckdb.TransactionException) and is_lake(target):
+                raise WarehouseConflict(f"another process wrote to {lake_name(target)} first: {error}") from error
             raise
-        con.execute("COMMIT")
+
+
+@contextmanager
+def exclusive(target: Target, wait: float = 60) -> Iterator[None]:
+    """Keep other writers of ours away: also while a file is replaced by a compacted or restored one; of a lake on all machines."""
+    from warehouse.lock import file_lock  # noqa: PLC0415 - which needs this module
+
+    with in_turn, ducklake.exclusive(target, wait) if is_lake(target) else file_lock(target, "write", wait):
+        yield
+
+
+@contextmanager
+def storing(what: Target) -> Iterator[None]:
+    """Name a disk that takes no more: DuckDB says so in errors of several kinds."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if "Could not write" not in str(error) and "No space left" not in str(error):
+            raise
+        raise WarehouseFull(
+            f"{what}: the disk takes no more ({error}). What was stored before stays; make room and run again"
+        ) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise
+        raise WarehouseFull(
+            f"{what}: the disk takes no more ({error}). What was there before stays; make room and run again"
+        ) from error
+
+
+def opened(target: Target, *, read_only: bool = False, wait: float = 60) -> AbstractContextManager[Connection]:
+    """Give a connection to a file or a lake for a while."""
+    if is_lake(target):
+        return _lake(target, read_only=read_only)
+    return closing(connect(target, read_only=read_only, wait=wait))
+
+
+@contextmanager
+def _lake(target: Target, *, read_only: bool) -> Iterator[Connection]:
+    with ducklake.attached(target, read_only=read_only) as con:
+        prepare(con)
+        yield con
 
 
 @contextmanager
 def reading(target: Target, *, wait: float = 60) -> Iterator[Connection]:
-    """Give a short read-only connection."""
-    with in_turn, closing(connect(target, read_only=True, wait=wait)) as con:
+    """Give a short read-only connection: to one state, whatever is loaded meanwhile."""
+    with in_turn, opened(target, read_only=True, wait=wait) as con:
+        con.execute("BEGIN")  # a lake would show each statement the newest load
         yield con
+        con.execute("COMMIT")
 
 
 def execute_all(con: Connection, sql: str, params: Mapping[str, object]) -> None:

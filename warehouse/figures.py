@@ -14,8 +14,9 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import WarehouseError
-from warehouse.connect import Connection, Row, Target, fetch_rows, published_path, reading, warehouse_path
-from warehouse.query import QUERIES, load_query, typed_sql
+from warehouse.connect import Connection, Row, Target, fetch_rows, reading
+from warehouse.query import QUERIES, load_query, readers_path, typed_sql
+from warehouse.snapshot import find_snapshot
 
 REPORT = Path(__file__).parent / "report"
 WEEKS = 26  # shown where no first day is given
@@ -80,8 +81,7 @@ def gather(
     events: days that are marked, each compared with the days before it. since: the period begins on the Monday of its week; None: 26
     weeks up to the newest document. least: cells of fewer documents are given as n only. sentences: False leaves `marks` empty.
     """
-    copy = published_path(target)
-    source = copy if copy.exists() else warehouse_path(target)
+    source = readers_path(target)
     with reading(source) as con:
         try:
             return _gather(con, events, since, least, sentences)
@@ -148,7 +148,8 @@ def _shift(con: Connection, day: date, events: Sequence[date], least: int) -> Ro
 
 def _query(con: Connection, name: str, **given: Any) -> Rows:
     query = load_query(name)
-    return fetch_rows(con, typed_sql(query), query.values({key: str(value) for key, value in given.items()}))
+    values = query.values({key: str(value) for key, value in given.items()})
+    return fetch_rows(con, typed_sql(query), query.bound(values, find_snapshot(con).at))
 
 
 def _file(con: Connection, name: str, params: Mapping[str, Any]) -> Rows:

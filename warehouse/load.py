@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipeline.errors import WarehouseError
+from pipeline.errors import WarehouseConflict, WarehouseError
 from warehouse.connect import Connection, Target, code_version, execute_all, fetch_rows, writing
 from warehouse.spool import new_id
 
@@ -38,8 +39,16 @@ LARGEST_ROW = (
     64 * 1024 * 1024
 )  # bytes of one JSON line; a page is at most 10 MB, its text escaped may be six times that
 OUTCOMES = ("offered", "loaded", "duplicate", "rejected", "pending")
+# Writers of a lake take turns, so a conflict is rare: a lock whose connection broke, or a writer that is not ours.
+again_on_conflict = retry(
+    retry=retry_if_exception_type(WarehouseConflict),
+    stop=stop_after_attempt(6),
+    wait=wait_random_exponential(0.1, 5),
+    reraise=True,
+)
 
 
+@again_on_conflict
 def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int]:
     """Load one complete folder and return rows written by table; {} where its load_id is in the warehouse already.
 
@@ -53,12 +62,15 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
         for table in STAGED:
             _stage(con, table, folder / f"{table}.jsonl")
         _write(con, head)
+        if con.execute("SELECT 1 FROM removal WHERE record = 'document' LIMIT 1").fetchone():
+            run_step(con, "scrub", {**head, "all_past": False})  # nothing of an erased document comes back
         record_load(con, head)
-        counts = _written(con, head["load_id"])
+        counts = _written(con, head)
     log.info("load %s (%s): %s", head["load_id"], head["kind"], counts)
     return counts
 
 
+@again_on_conflict
 def finish_run(
     target: Target,
     run_id: str,
@@ -74,8 +86,9 @@ def finish_run(
     is finished already stays as it is.
     """
     now = now or datetime.now(UTC)
-    head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
     with writing(target, wait=wait) as con:
+        # Named in its turn: of two passes into a lake, the one that counts the days last has the newest version.
+        head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
         known = fetch_rows(
             con, "SELECT offered, loaded, duplicate, rejected, pending FROM run WHERE run_id = $id", {"id": run_id}
         )
@@ -88,7 +101,7 @@ def finish_run(
             " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $load_id AS load_id",
             {"run_id": run_id, "started_at": started_at, "now": now, "load_id": head["load_id"], **row},
         )
-        _run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
+        run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
         record_load(con, head)
     return row
 
@@ -156,36 +169,37 @@ def _refuse_unknown_keys(path: Path, columns: set[str]) -> None:
 def _write(con: Connection, head: Mapping[str, str]) -> None:
     """Run the steps of a kind; what breaks the contract stops them before the caller commits."""
     if head["kind"] in ("feeds", "stories", "human"):
-        _run_step(con, head["kind"], head)
+        run_step(con, head["kind"], head)
         return
-    _run_step(con, "poll" if head["kind"] == "poll" else "decide", head)
+    run_step(con, "poll" if head["kind"] == "poll" else "decide", head)
     problems = fetch_rows(con, (STEPS / "problems.sql").read_text(encoding="utf-8"), {"kind": head["kind"]})
     if problems:
         raise WarehouseError(f"load {head['load_id']}: " + "; ".join(str(row["problem"]) for row in problems))
     if head["kind"] == "documents":
-        _run_step(con, "revise", head)
-    _run_step(con, "documents", head)
-    _run_step(con, "hosts", head)
+        run_step(con, "revise", head)
+    run_step(con, "documents", head)
+    run_step(con, "hosts", head)
 
 
-def _run_step(con: Connection, name: str, params: Mapping[str, object]) -> None:
+def run_step(con: Connection, name: str, params: Mapping[str, object]) -> None:
+    """Run a file of steps/ with those of the parameters that its statements name."""
     execute_all(con, (STEPS / f"{name}.sql").read_text(encoding="utf-8"), params)
 
 
 def record_load(con: Connection, head: Mapping[str, str]) -> None:
-    """Write down a load in the transaction that it is."""
+    """Record a load; a clock that was set back does not put it before the loads that are stored already."""
     con.execute(
-        "INSERT INTO load BY NAME SELECT $load_id AS load_id, $run_id AS run_id, $kind AS kind,"
-        " CAST($created_at AS TIMESTAMPTZ) AS created_at, now() AS loaded_at, $code_version AS code_version",
+        "INSERT INTO load BY NAME SELECT $load_id AS load_id, $run_id AS run_id, $kind AS kind, CAST($created_at AS TIMESTAMPTZ) AS created_at,"
+        " greatest(now(), max(loaded_at) + INTERVAL 1 MICROSECOND) AS loaded_at, $code_version AS code_version FROM load",
         {**{name: head[name] for name in ("load_id", "run_id", "kind", "created_at")}, "code_version": code_version()},
     )
 
 
-def _written(con: Connection, load_id: str) -> dict[str, int]:
-    """Count the rows that carry this load_id: what the load inserted or changed."""
+def _written(con: Connection, head: Mapping[str, str]) -> dict[str, int]:
+    """Count the rows that carry this load_id: what the load inserted or changed (a poll changes its feed)."""
     parts = [
         f"SELECT '{table}' AS name, count(*) AS n FROM {table} WHERE load_id = $load_id"  # noqa: S608 - our own names
-        for table in dict.fromkeys(STAGED)
+        for table in dict.fromkeys((*KINDS[head["kind"]], "feed"))
     ]
-    rows = fetch_rows(con, " UNION ALL ".join(parts), {"load_id": load_id})
+    rows = fetch_rows(con, " UNION ALL ".join(parts), {"load_id": head["load_id"]})
     return {str(row["name"]): int(row["n"]) for row in rows if row["n"]}

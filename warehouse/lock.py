@@ -1,7 +1,8 @@
-"""One ingest pass at a time per warehouse: an operating system's lock on `<warehouse>.pass.lock`.
+"""One ingest pass at a time per warehouse, or share of its feeds: an operating system's lock on `<warehouse>.pass.lock`.
 
 The kernel frees the lock when its process ends, however it ends, so a killed pass blocks nobody. It is a record lock
-(fcntl): worker processes that a pass forks do not inherit it.
+(fcntl): worker processes that a pass forks do not inherit it. Passes into a lake, which may run on several machines, take an
+advisory lock of its database instead (`warehouse.advisory`).
 """
 
 from __future__ import annotations
@@ -15,17 +16,33 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import WarehouseBusy
+from warehouse.advisory import database_lock
 from warehouse.connect import Target, warehouse_path
+from warehouse.ducklake import connection_string, is_lake, lake_name
 
 _held: set[Path] = set()  # a record lock does not keep out other threads of its own process
 _guard = threading.Lock()
 
 
 @contextmanager
-def pass_lock(target: Target, wait: float = 0) -> Iterator[Path]:
-    """Hold the pass lock of a warehouse; raise WarehouseBusy where another pass holds it for more than `wait` seconds."""
-    with file_lock(target, "pass", wait) as path:
-        yield path
+def pass_lock(target: Target, share: str | None = None, wait: float = 0) -> Iterator[None]:
+    """Hold the pass lock of a warehouse, or of one share of its feeds.
+
+    Raises WarehouseBusy where another pass holds it for more than `wait` seconds.
+    """
+    with named_lock(target, f"pass-{share.replace('/', '-of-')}" if share else "pass", wait):
+        yield
+
+
+@contextmanager
+def named_lock(target: Target, name: str, wait: float = 0) -> Iterator[None]:
+    """Hold a lock of a warehouse, of a lake on all machines; raise WarehouseBusy as `pass_lock` does."""
+    if is_lake(target):
+        with database_lock(connection_string(target), lake_name(target), name, wait):
+            yield
+    else:
+        with file_lock(target, name, wait):
+            yield
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def _missing(applied: dict[int, str], sources: list[Source]) -> list[tuple[int, 
     return [(number, source) for number, source in sorted(numbered.items()) if number not in applied]
 
 
-def _in_order(sources: list[Source]) -> list[Source]:
+def in_order(sources: list[Source]) -> list[Source]:
     """Order views so that each comes after the views that its text names."""
     views = {source.name.removesuffix(".sql"): source for source in sources}
     needs = {
@@ -80,7 +80,7 @@ def _refresh_views(con: duckdb.DuckDBPyConnection, sources: list[Source], *, ane
     for name in present:
         con.execute(f'DROP VIEW IF EXISTS "{name}"')
     con.execute("DELETE FROM view_source")
-    for source in _in_order(sources):
+    for source in in_order(sources):
         con.execute(source.text)
         con.execute("INSERT INTO view_source VALUES (?, ?, now())", [source.name.removesuffix(".sql"), source.sha256])
 

@@ -2,6 +2,7 @@
 
 An open reader keeps the copy that it has; the next one to open gets the new one. The file is copied as it lies on the
 disk after a checkpoint, without holding it; a writer who checkpoints meanwhile is noticed, and the copy is made again.
+Readers of a lake read the lake itself, each transaction one state of it: there is nothing to copy.
 """
 
 from __future__ import annotations
@@ -9,12 +10,25 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 
 from pipeline.errors import WarehouseBusy, WarehouseError
-from warehouse.connect import Target, connect, in_turn, published_path, warehouse_path
+from warehouse.connect import (
+    Target,
+    connect,
+    exclusive,
+    in_turn,
+    opened,
+    published_path,
+    reading,
+    storing,
+    target_name,
+    warehouse_path,
+)
+from warehouse.ducklake import is_lake
 from warehouse.lock import file_lock
 from warehouse.migrate import migrate
 
@@ -22,10 +36,13 @@ TRIES = 20
 
 
 def publish(target: Target, wait: float = 60) -> Path:
-    """Bring the published copy up to date and return its path.
+    """Bring the published copy up to date and return its path; of a lake the views, and return its name.
 
-    Raises WarehouseError where there is no warehouse, WarehouseBusy where writers leave no gap.
+    Raises WarehouseError where there is no warehouse, WarehouseBusy where writers leave no gap, WarehouseFull where the disk
+    takes no more; the old copy stays then.
     """
+    if is_lake(target):
+        return _renew_views(target, wait)
     source, goal = warehouse_path(target), published_path(target)
     if not source.exists():
         raise WarehouseError(f"no warehouse at {source}: a pass (stancewatch run) creates it")
@@ -33,25 +50,41 @@ def publish(target: Target, wait: float = 60) -> Path:
         for left in goal.parent.glob(f".{glob.escape(goal.name)}.*.tmp"):  # of a publisher that was killed
             left.unlink(missing_ok=True)
         draft = goal.with_name(f".{goal.name}.{os.getpid()}.tmp")
+        try:
+            copy_whole(target, draft, wait)
+            # texts are their owner's alone; whoever lets others read the copy does so once
+            draft.chmod(goal.stat().st_mode & 0o777 if goal.exists() else 0o600)
+            _swap_in(draft, goal)
+        finally:
+            draft.unlink(missing_ok=True)
+    return goal
+
+
+def copy_whole(target: Target, draft: Path, wait: float = 60) -> None:
+    """Copy the warehouse as some load left it, without keeping a writer out for longer than a checkpoint."""
+    source = warehouse_path(target)
+    with in_turn, storing(draft):
         for _ in range(TRIES):
-            _checkpoint(target, wait)
+            with exclusive(target, wait):
+                checkpoint(target, wait)
             if _copy_undisturbed(source, draft):
-                # texts are their owner's alone; whoever lets others read the copy does so once
-                draft.chmod(goal.stat().st_mode & 0o777 if goal.exists() else 0o600)
-                _swap_in(draft, goal)
-                return goal
-        draft.unlink(missing_ok=True)
-    raise WarehouseBusy(f"{source} changed during each of {TRIES} copies; publish again later, the old copy stays")
+                return
+    raise WarehouseBusy(f"{source} changed during each of {TRIES} copies; try again later, what was there before stays")
 
 
-def _checkpoint(target: Target, wait: float) -> None:
+def _renew_views(target: Target, wait: float) -> Path:
+    with reading(target):  # a lake that there is not is no lake to be made here
+        pass
+    with exclusive(target, wait), opened(target, wait=wait) as con:
+        migrate(con)
+    return Path(target_name(target))
+
+
+def checkpoint(target: Target, wait: float = 60) -> None:
     """Move what is committed into the one file; migrating here gives the copy the views of this version."""
-    con = connect(target, wait=wait)
-    try:
+    with closing(connect(target, wait=wait)) as con:
         migrate(con)
         con.execute("CHECKPOINT")
-    finally:
-        con.close()
 
 
 def _copy_undisturbed(source: Path, draft: Path) -> bool:

@@ -2,14 +2,16 @@
 
 A query is a file `queries/NAME.sql`. Its head says `-- help: one line` and, for each `$parameter`,
 `-- param: name type default description` with type text, int, float, date or bool; the default `null` means no value.
+`$now` is there without being declared. No query asks the clock: the same snapshot gives the same rows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import duckdb
 
 from pipeline.errors import ConfigError, WarehouseError
 from warehouse.connect import Target, published_path, reading, warehouse_path
+from warehouse.ducklake import is_lake
+from warehouse.snapshot import find_snapshot
 
 QUERIES = Path(__file__).parent / "queries"
 CHECKS = Path(__file__).parent / "checks"
@@ -77,6 +81,10 @@ class Query:
             raise ConfigError(f"query {self.name} has no parameter {', '.join(sorted(unknown))}; it has: {known}")
         return {param.name: param.read(given.get(param.name, param.default)) for param in self.params}
 
+    def bound(self, values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """Return the values with `$now`, which every query may name: the time of the snapshot, as time stands still in it."""
+        return {**values, "now": now} if re.search(r"\$now\b", self.sql) else dict(values)
+
 
 def load_query(name: str) -> Query:
     """Return a named query; ConfigError with the list of names where there is none of that name."""
@@ -102,28 +110,40 @@ def typed_sql(query: Query) -> str:
     sql = re.sub(r"^--.*\n", "", query.sql, flags=re.MULTILINE)
     for param in query.params:
         sql = re.sub(rf"\${param.name}\b", f"CAST(${param.name} AS {_SQL_TYPE[param.type]})", sql)
-    return sql
+    return re.sub(r"\$now\b", "CAST($now AS TIMESTAMPTZ)", sql)
 
 
 def run_query(
     target: Target, name: str, params: Mapping[str, str] | None = None, *, wait: float = 60
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Run a named query read-only and return (columns, rows).
+    """Run a named query read-only over the newest state and return (columns, rows).
 
     Reads the published copy of `target`, the warehouse itself where nothing was published yet.
     """
     query = load_query(name)
     values = query.values(params or {})
+    with reading(readers_path(target), wait=wait) as con, fitting(name):
+        done = con.execute(typed_sql(query), query.bound(values, find_snapshot(con).at))
+        return [column[0] for column in done.description or []], done.fetchall()
+
+
+@contextmanager
+def fitting(name: str) -> Iterator[None]:
+    """Say what to do where the file is of an older version than the query."""
+    try:
+        yield
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise WarehouseError(
+            f"the warehouse has not the form that query {name} needs; run a pass or publish: {error}"
+        ) from error
+
+
+def readers_path(target: Target) -> Target:
+    """Return what readers open: the published copy, the warehouse itself where nothing was published yet or it is a lake."""
+    if is_lake(target):
+        return target
     copy = published_path(target)
-    source = copy if copy.exists() else warehouse_path(target)
-    with reading(source, wait=wait) as con:
-        try:
-            done = con.execute(typed_sql(query), values)
-            return [column[0] for column in done.description or []], done.fetchall()
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise WarehouseError(
-                f"{source} has not the form that query {name} needs; run a pass or publish: {error}"
-            ) from error
+    return copy if copy.exists() else warehouse_path(target)
 
 
 def run_checks(target: Target, *, wait: float = 60) -> dict[str, list[tuple[Any, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from warehouse.connect import Row, Target, execute_all, fetch_rows, reading, writing
-from warehouse.load import record_load
+from warehouse.load import again_on_conflict, record_load
 from warehouse.spool import iso, new_id
 
 CHOSEN = """
@@ -14,10 +14,13 @@ CHOSEN = """
 """
 SHOWN = f"SELECT entry_id, url, reason, attempts, epoch_us(quarantined_at) AS since FROM entry WHERE {CHOSEN} ORDER BY reason, url"  # noqa: S608 - our own text
 PUT_BACK = f"""
+    INSERT INTO past_row BY NAME
+    SELECT 'entry' AS record, to_json(entry) AS content, load_id AS written_by, $load_id AS load_id FROM entry WHERE {CHOSEN};
     UPDATE entry SET quarantined_at = NULL, next_attempt_at = NULL, attempts = 0, load_id = $load_id WHERE {CHOSEN}
 """  # noqa: S608 - our own text
 
 
+@again_on_conflict
 def replay(
     target: Target,
     *,

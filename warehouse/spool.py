@@ -70,16 +70,21 @@ def ready_loads(data: Path) -> list[Path]:
     return sorted(path.parent for path in (data / "spool").glob("*/load.json") if path.parent.name != "work")
 
 
+def in_order(data: Path) -> list[Path]:
+    """Return the complete loads up to the first that was dealt and is not complete."""
+    ready = ready_loads(data)
+    dealt = (path.name for path in (data / "spool" / "work").glob("*"))
+    gap = min(set(dealt) - {path.name for path in ready}, default=None)
+    return [path for path in ready if gap is None or path.name < gap]
+
+
 def drop_early(data: Path) -> list[str]:
     """Drop the complete loads that were dealt after one that a killed pass did not complete; return their ids.
 
     They would be loaded out of order, and the order decides which of two addresses of one document wins. Their entries
     are pending still, so the next pass does them again.
     """
-    ready = ready_loads(data)
-    dealt = (path.name for path in (data / "spool" / "work").glob("*"))
-    gap = min(set(dealt) - {path.name for path in ready}, default=None)
-    early = [path for path in ready if gap is not None and path.name > gap]
+    early = sorted(set(ready_loads(data)) - set(in_order(data)))
     for path in early:
         shutil.rmtree(path)
     return [path.name for path in early]

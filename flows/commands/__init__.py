@@ -14,7 +14,9 @@ import typer
 
 from pipeline.errors import StancewatchError
 
-WarehouseOption = Annotated[str | None, typer.Option(help="DuckDB file; default: the setting `warehouse`.")]
+WarehouseOption = Annotated[
+    str | None, typer.Option(help="DuckDB file, or a lake (ducklake:postgres:...); default: the setting `warehouse`.")
+]
 ModelOption = Annotated[str | None, typer.Option(help="Model folder; default: the model of the package.")]
 CodebookOption = Annotated[Path | None, typer.Option(help="Codebook (TOML); default: that of the package.")]
 

@@ -34,7 +34,7 @@ def run(
     all_feeds: Annotated[bool, typer.Option("--all", help="Also poll feeds that are not due.")] = False,
     limit: LimitOption = None,
 ) -> None:
-    """Make one pass now: poll due feeds, fetch, extract, label, load.
+    """Make one pass: poll feeds, fetch, extract, label, load.
 
     Example: stancewatch run --feeds feeds.toml --warehouse watch.duckdb --limit 3
     """
@@ -86,7 +86,7 @@ def relabel(
 
 
 def serve(port: Annotated[int, typer.Option(help="Port of the Prefect server on 127.0.0.1.")] = 4200) -> None:
-    """Run Prefect server, deployments and worker here, until Ctrl-C.
+    """Run Prefect server, deployments and worker, until Ctrl-C.
 
     Example: stancewatch serve --port 4200
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,6 @@ from rich.console import Console
 
 from flows import tables
 from flows.commands import WarehouseOption, plain_errors
-from pipeline.errors import ConfigError
 from pipeline.settings import load_settings
 
 STATUS = ("outcomes", "pending", "feed_health", "source_health")  # the named queries that say how it goes
@@ -32,27 +32,38 @@ def query(
     warehouse: WarehouseOption = None,
     param: Annotated[list[str] | None, typer.Option(help="name=value, once for each parameter.")] = None,
     output: Annotated[Format, typer.Option("--format", help="How the result is printed.")] = Format.table,
+    as_of: Annotated[str | None, typer.Option(help="A load_id or a time (UTC): the state after it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    verify: Annotated[Path | None, typer.Option(help="Check a file that --out wrote, and ask its query again.")] = None,
 ) -> None:
     """Run a named query over the published copy of the warehouse.
 
+    Every result says its query, parameters, snapshot, label runs and row hash: JSON and Parquet inside, CSV as a line on
+    standard error or in a file .meta.json beside the one of --out. The row hash is the SHA-256 of the result as CSV.
+    --verify exits with 1 where the file was changed or the warehouse answers differently as of its snapshot.
+
     Example: stancewatch query daily_share --format csv
     """
-    from warehouse import query as queries  # noqa: PLC0415
-    from warehouse.export import query_as_parquet  # noqa: PLC0415
-
     with plain_errors():
-        if name is None:
+        target = load_settings(warehouse=warehouse).warehouse
+        if verify is not None:
+            _verify(target, verify)
+        elif name is None:
+            from warehouse import query as queries  # noqa: PLC0415
+
             tables.listing(Console(), queries.list_queries())
-            return
-        settings = load_settings(warehouse=warehouse)
-        pairs = dict(_pair(text) for text in param or [])
-        if output is Format.parquet:
-            if sys.stdout.isatty():
-                raise ConfigError("parquet is binary: send it to a file, as in `--format parquet > result.parquet`")
-            sys.stdout.buffer.write(query_as_parquet(settings.warehouse, name, pairs))
-            return
-        columns, found = queries.run_query(settings.warehouse, name, pairs)
-        tables.write(sys.stdout, name, columns, found, output.value)
+        else:
+            from flows.results import export  # noqa: PLC0415
+
+            export(target, name, dict(_pair(text) for text in param or []), as_of, output.value, out)
+
+
+def _verify(target: str, path: Path) -> None:
+    from flows.results import report  # noqa: PLC0415
+    from warehouse.verify import verify  # noqa: PLC0415
+
+    if not report(verify(target, path), path):
+        raise typer.Exit(1)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -85,7 +96,8 @@ def status(
             typer.echo(json.dumps({**shown, "loads_set_aside": aside}, indent=2, ensure_ascii=False, default=str))
             return
         for name, (columns, lines) in found.items():
-            tables.write(sys.stdout, name, columns, lines, "table")
+            console = Console(width=None if sys.stdout.isatty() else tables.PIPED_WIDTH)
+            tables.show(console, name, columns, lines)
         if aside:
             typer.echo(
                 f"{len(aside)} loads broke the contract and are set aside; their entries are pending: {', '.join(aside)}"

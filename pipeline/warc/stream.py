@@ -38,6 +38,9 @@ class WarcStream:
     @property
     def member(self) -> int:
         """Where the next record begins, as far as the file can be entered there."""
+        for _ in range(4):  # the line ends that close the record before
+            if self._fill() and self._ready[0] in b"\r\n":
+                self._ready = self._ready[1:]
         self._fill()
         return self.position - len(self._ready) if self._plain else self._member
 

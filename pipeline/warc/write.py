@@ -24,6 +24,7 @@ from pipeline.records import Page
 
 UNTRUE = ("content-encoding", "transfer-encoding", "content-length")  # of a body that is stored unpacked
 PIECE = 1_048_576
+APPENDING = ".appending"  # ends the name of the note beside a file that is appended to
 
 
 def write_pages(path: Path, pages: Sequence[Page]) -> list[int]:
@@ -80,7 +81,7 @@ class WarcFiles:
         with self._turn:
             path = self._open_file()
             begin = path.stat().st_size
-            note = _note_of(path)
+            note = note_of(path)
             _write_durably(note, str(begin).encode())
             with path.open("ab") as stream, batch.open("rb") as records:
                 shutil.copyfileobj(records, stream, PIECE)
@@ -91,16 +92,17 @@ class WarcFiles:
             return str(path.relative_to(self._data)), begin
 
     def _open_file(self) -> Path:
-        """Return the file to append to: the newest one until it is full."""
+        """Return the file to append to: the newest one until it is full or its month is over, since retention takes whole files."""
         if self._current is None:
             self._current = max((self._data / "warc").glob("*/*/stancewatch-*.warc.gz"), default=None)
-        if self._current is None or self._current.stat().st_size >= self._most:
-            self._current = self._new_file()
+        now = datetime.now(UTC)
+        month = self._data / "warc" / f"{now:%Y/%m}"
+        if self._current is None or self._current.parent != month or self._current.stat().st_size >= self._most:
+            self._current = self._new_file(month / f"stancewatch-{now:%Y%m%dT%H%M%S%f}.warc.gz")
         return self._current
 
-    def _new_file(self) -> Path:
-        now = datetime.now(UTC)
-        path = self._data / "warc" / f"{now:%Y/%m}" / f"stancewatch-{now:%Y%m%dT%H%M%S%f}.warc.gz"
+    @staticmethod
+    def _new_file(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         with path.open("wb") as stream:
@@ -111,10 +113,10 @@ class WarcFiles:
 
     def repair(self) -> list[Path]:
         """Take off what a killed pass left half-written at the end of a file; return the files that were mended."""
-        notes = sorted((self._data / "warc").glob("*/*/*.appending"))
+        notes = sorted((self._data / "warc").glob(f"*/*/*{APPENDING}"))
         mended = []
         for note in notes:
-            path = note.with_name(note.name.removesuffix(".appending"))
+            path = note.with_name(note.name.removesuffix(APPENDING))
             said = note.read_text(encoding="ascii", errors="replace")
             if path.exists() and _cut_back(path, int(said) if said.isdigit() else 0):
                 mended.append(path)
@@ -122,8 +124,9 @@ class WarcFiles:
         return mended
 
 
-def _note_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.appending")
+def note_of(path: Path) -> Path:
+    """Return where the size of a file before an append is noted."""
+    return path.with_name(path.name + APPENDING)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -73,6 +73,15 @@ def test_files_are_rotated_by_size_and_are_the_owners_alone(tmp_path: Path) -> N
     assert kept(WarcFiles(tmp_path, 10**9), tmp_path, 3)[0] == second  # a further pass goes on with the newest
 
 
+def test_a_new_file_begins_with_each_month(tmp_path: Path) -> None:
+    first = tmp_path / kept(WarcFiles(tmp_path, 10**9), tmp_path, 1)[0]
+    old = tmp_path / "warc" / "2026" / "01" / first.name
+    old.parent.mkdir(parents=True)
+    first.rename(old)
+    assert (tmp_path / kept(WarcFiles(tmp_path, 10**9), tmp_path, 2)[0]).parent == first.parent
+    assert [capture.url for capture in captures(old, 10**6)] == [page(1).url]
+
+
 def test_a_file_cut_off_at_any_byte_is_whole_again_and_keeps_its_complete_records(tmp_path: Path) -> None:
     files = WarcFiles(tmp_path, 10**9)
     path, _ = kept(files, tmp_path, 1)

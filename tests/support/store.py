@@ -6,19 +6,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from warehouse.connect import fetch_rows, reading
 from warehouse.load import load_folder
 from warehouse.spool import new_id
 
 Rows = list[dict[str, Any]]
+BOTH = pytest.mark.parametrize("store", ["file", "lake"], indirect=True)  # a test that runs on a file and on a lake
 T1 = "2026-11-20T08:00:00Z"
 
 
 class Store:
     """A warehouse and a spool: writes loads, loads them, reads tables."""
 
-    def __init__(self, folder: Path) -> None:
-        self.target = str(folder / "w.duckdb")
+    def __init__(self, folder: Path, target: str | None = None) -> None:
+        self.target = target or str(folder / "w.duckdb")
         self.spool = folder / "spool"
 
     def prepare(self, kind: str, run_id: str = "run-1", /, **tables: Rows) -> Path:
@@ -35,7 +38,11 @@ class Store:
 
     def load(self, kind: str, run_id: str = "run-1", /, **tables: Rows) -> dict[str, int]:
         """Write and load."""
-        return load_folder(self.target, self.prepare(kind, run_id, **tables))
+        return self.load_prepared(self.prepare(kind, run_id, **tables))
+
+    def load_prepared(self, folder: Path) -> dict[str, int]:
+        """Load a folder that `prepare` wrote."""
+        return load_folder(self.target, folder)
 
     def rows(self, sql: str, **params: object) -> Rows:
         """Read from the warehouse."""

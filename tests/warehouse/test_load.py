@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import WarehouseBusy, WarehouseError
-from tests.support.store import SENTENCE, T1, TEXT, Store, document_rows, done, entry, feed, merged, outlet, poll
+from tests.support.store import BOTH, SENTENCE, T1, TEXT, Store, document_rows, done, entry, feed, merged, outlet, poll
 from warehouse.connect import connect
 from warehouse.load import STAGED, finish_run, load_folder
 from warehouse.query import run_checks
@@ -32,6 +32,7 @@ def everything(store: Store) -> dict[str, list[str]]:
     return {table: [row["line"] for row in rows] for table, rows in tables.items()}
 
 
+@BOTH
 def test_load_twice_is_load_once(filled: Store) -> None:
     before = everything(filled)
     for folder in sorted(filled.spool.iterdir()):
@@ -61,6 +62,7 @@ def test_values_arrive_as_they_were_written(filled: Store) -> None:
     assert filled.rows("SELECT text FROM document_text WHERE document_id = 'd1'") == [{"text": TEXT}]
 
 
+@BOTH
 def test_first_one_wins_among_entries(store: Store) -> None:
     store.load(
         "poll",
@@ -87,6 +89,7 @@ def test_first_one_wins_among_entries(store: Store) -> None:
     assert run_checks(store.target) == {}
 
 
+@BOTH
 def test_validators_move_only_with_the_entries(store: Store) -> None:
     def validators() -> tuple[object, ...]:
         (row,) = [row for row in due_feeds(store.target, NOW, all_feeds=True) if row["feed_id"] == "f1"]
@@ -112,6 +115,7 @@ def test_validators_move_only_with_the_entries(store: Store) -> None:
     assert store.rows("SELECT count(*) AS n FROM entry") == [{"n": 1}]
 
 
+@BOTH
 def test_feeds_load_keeps_validators_and_switches_off_what_it_does_not_list(store: Store) -> None:
     store.load("poll", poll=[poll("p1", "f1", etag="v1", body_hash="h1", next_poll_at="2026-11-22T00:00:00Z")])
     counts = store.load("feeds", outlet=[outlet("o1", "china")], feed=[feed("f1", "o1", language="fr")])
@@ -124,6 +128,7 @@ def test_feeds_load_keeps_validators_and_switches_off_what_it_does_not_list(stor
     assert [row["etag"] for row in due_feeds(store.target, NOW)] == [None]
 
 
+@BOTH
 def test_two_entries_that_become_one_document(store: Store) -> None:
     store.load("poll", poll=[poll("p1", "f1", offered=3)], entry=[entry("e1", 0), entry("e2", 1), entry("e3", 2)])
     rows = merged(document_rows("d", "e1", title="first"), document_rows("d", "e2", title="second"))
@@ -216,6 +221,7 @@ def test_what_breaks_the_contract_writes_nothing(
     assert everything(filled) == before
 
 
+@BOTH
 def test_finish_writes_the_run_and_the_days(filled: Store) -> None:
     row = finish_run(filled.target, "run-1", NOW, {}, now=NOW)
     assert row == {"offered": 5, "loaded": 2, "duplicate": 1, "rejected": 1, "pending": 1}

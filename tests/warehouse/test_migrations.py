@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import ConfigError, WarehouseError
 from tests.support.store import Store
 from warehouse.connect import connect, published_path
+from warehouse.load import STEPS
 from warehouse.migrate import MIGRATIONS, VIEWS, migrate
 
 
@@ -151,10 +152,16 @@ def test_ddl_has_no_word_that_ducklake_refuses() -> None:
         )
 
 
+def test_a_merge_updates_in_one_branch_as_ducklake_wants_it() -> None:
+    for path in STEPS.glob("*.sql"):
+        for statement in re.sub(r"--.*", "", path.read_text(encoding="utf-8")).split(";"):
+            assert len(re.findall(r"WHEN MATCHED", statement)) <= 1, path.name
+
+
 def test_targets(tmp_path: Path) -> None:
     assert published_path("a/x.duckdb") == Path("a/x.published.duckdb")
-    with pytest.raises(ConfigError, match="DuckLake is not supported yet"):
-        connect("ducklake:postgres:x")
+    with pytest.raises(ConfigError, match="only PostgreSQL is supported"):
+        connect("ducklake:sqlite:x")
     with pytest.raises(ConfigError, match="in memory"):
         connect(":memory:")
     with pytest.raises(WarehouseError, match="no warehouse at"):

@@ -49,3 +49,7 @@ SELECT 'rejection' AS record, entry_id AS id, count(*) AS n FROM rejection WHERE
 UNION ALL
 SELECT 'rejection' AS record, concat_ws(' ', run_id, url, stage, reason) AS id, count(*) AS n FROM rejection WHERE entry_id IS NULL
 GROUP BY run_id, url, stage, reason HAVING count(*) > 1
+UNION ALL
+SELECT 'past_row' AS record, concat_ws(' ', record, written_by) AS id, count(*) AS n FROM past_row GROUP BY record, content, written_by HAVING count(*) > 1
+UNION ALL
+SELECT 'removal' AS record, concat_ws(' ', record, document_id, load_id) AS id, count(*) AS n FROM removal GROUP BY record, document_id, load_id HAVING count(*) > 1

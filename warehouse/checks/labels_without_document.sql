@@ -1,7 +1,9 @@
--- Text, labels and evidence belong to a stored document, labels to a known run, evidence to a stance.
+-- Text, labels and evidence belong to a stored document, labels to a known run, evidence to a stance; only retention and erasure take a text away.
 SELECT 'document_text' AS record, document_id, NULL AS label_run_id FROM document_text ANTI JOIN document USING (document_id)
 UNION ALL
 SELECT 'document without text', document_id, NULL FROM document ANTI JOIN document_text USING (document_id)
+WHERE document_id NOT IN (SELECT document_id FROM removal WHERE record = 'document') AND coalesce(
+    coalesce(fetched_at, first_seen_at) >= (SELECT max(before_at) FROM removal WHERE record = 'document_text'), true)
 UNION ALL
 SELECT 'relevance_label', document_id, label_run_id FROM relevance_label ANTI JOIN document USING (document_id)
 UNION ALL

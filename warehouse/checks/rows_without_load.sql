@@ -38,3 +38,7 @@ UNION ALL
 SELECT 'host' AS record, load_id FROM host WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
 SELECT 'document_revision' AS record, load_id FROM document_revision WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'past_row' AS record, load_id FROM past_row WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'removal' AS record, load_id FROM removal WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)

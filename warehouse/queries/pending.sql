@@ -4,7 +4,7 @@ WITH waiting AS (
     SELECT CASE WHEN quarantined_at IS NULL THEN 'pending' ELSE 'quarantined' END AS state,
         coalesce(reason, 'not tried yet') AS reason,
         CASE WHEN quarantined_at IS NOT NULL THEN 'replay'
-            WHEN next_attempt_at > now() THEN strftime(next_attempt_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:00Z') ELSE 'now' END AS next_attempt,
+            WHEN next_attempt_at > $now THEN strftime(next_attempt_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:00Z') ELSE 'now' END AS next_attempt,
         NOT feed.enabled AS feed_off, entry.outlet_id, coalesce(attempts, 0) AS attempts, first_seen_at
     FROM entry LEFT JOIN feed USING (feed_id) LEFT JOIN outlet ON outlet.outlet_id = entry.outlet_id
     WHERE outcome = 'pending' AND ($outlet IS NULL OR outlet.name = $outlet)

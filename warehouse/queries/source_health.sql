@@ -48,4 +48,4 @@ SELECT outlet, country, bloc, status, round(seen_a_day, 2) AS seen_a_day, round(
     coalesce(feeds, 0) AS feeds, coalesce(feeds_gone, 0) AS feeds_gone, gone_since
 FROM judgement
 WHERE $status IS NULL OR status = $status
-ORDER BY CASE status WHEN 'gone' THEN 0 WHEN 'failing' THEN 1 WHEN 'dark' THEN 2 WHEN 'low' THEN 3 WHEN 'high' THEN 4 WHEN 'new' THEN 5 ELSE 6 END, outlet
+ORDER BY CASE status WHEN 'gone' THEN 0 WHEN 'failing' THEN 1 WHEN 'dark' THEN 2 WHEN 'low' THEN 3 WHEN 'high' THEN 4 WHEN 'new' THEN 5 ELSE 6 END, outlet, country

@@ -1,9 +1,15 @@
 -- Documents, labels and evidence of the entries in `decided`, and labels of a further run for documents stored before.
+CREATE TEMP TABLE before_entry AS SELECT entry.* FROM entry SEMI JOIN decided USING (entry_id) WHERE load_id <> $load_id;
+
 MERGE INTO entry
 USING (SELECT * FROM decided) AS new
 ON entry.entry_id = new.entry_id AND entry.outcome = 'pending' AND $kind = 'documents'
 WHEN MATCHED THEN UPDATE SET outcome = new.outcome, reason = new.reason, attempts = coalesce(new.attempts, entry.attempts),
     next_attempt_at = new.next_attempt_at, quarantined_at = new.quarantined_at, document_id = new.document_id, load_id = $load_id;
+
+INSERT INTO past_row BY NAME
+SELECT 'entry' AS record, to_json(before_entry) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_entry SEMI JOIN (SELECT entry_id FROM entry WHERE load_id = $load_id) AS changed USING (entry_id);
 
 MERGE INTO document
 USING (

@@ -26,6 +26,9 @@ USING (
 ON entry.entry_id = new.entry_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
+CREATE TEMP TABLE before_recheck AS
+SELECT entry.* FROM entry SEMI JOIN offered_entry USING (entry_id) WHERE outcome = 'loaded' AND load_id <> $load_id;
+
 -- A loaded entry that the feed calls changed since its page was fetched is fetched again: an hour later, at most three
 -- times, within two weeks. A feed that calls everything changed all the time costs no more than that.
 MERGE INTO entry
@@ -39,6 +42,10 @@ ON entry.entry_id = word.entry_id AND entry.outcome = 'loaded'
 WHEN MATCHED AND word.updated_at > greatest(word.fetched_at, entry.updated_at) AND coalesce(entry.rechecks, 0) < 3
     AND word.shown_at < entry.first_seen_at + INTERVAL 14 DAY
 THEN UPDATE SET updated_at = word.updated_at, revise_at = coalesce(entry.revise_at, word.shown_at + INTERVAL 1 HOUR), load_id = $load_id;
+
+INSERT INTO past_row BY NAME
+SELECT 'entry' AS record, to_json(before_recheck) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_recheck SEMI JOIN (SELECT entry_id FROM entry WHERE load_id = $load_id) AS changed USING (entry_id);
 
 INSERT INTO poll BY NAME
 WITH counted AS (
@@ -54,6 +61,8 @@ SELECT * EXCLUDE (carries_entries, n_fresh, n_offered)
     $load_id AS load_id
 FROM told;
 
+CREATE TEMP TABLE before_feed AS SELECT feed.* FROM feed SEMI JOIN new_poll USING (feed_id);
+
 -- The newest poll of a feed decides; a failed one moves no validator, an unchanged one only what the server sent anew.
 -- (A join, not NOT EXISTS with <> and >: DuckDB 1.5.5 answers that wrongly.)
 MERGE INTO feed
@@ -64,14 +73,20 @@ USING (
     QUALIFY row_number() OVER (PARTITION BY new.feed_id ORDER BY new.poll_id DESC) = 1
 ) AS new
 ON feed.feed_id = new.feed_id
-WHEN MATCHED AND new.outcome = 'ok'
-THEN UPDATE SET etag = new.etag, last_modified = new.last_modified, body_hash = new.body_hash,
-    next_poll_at = new.next_poll_at, failures = coalesce(new.failures, 0), load_id = $load_id
-WHEN MATCHED AND new.outcome = 'unchanged'
-THEN UPDATE SET etag = coalesce(new.etag, feed.etag), last_modified = coalesce(new.last_modified, feed.last_modified),
-    next_poll_at = new.next_poll_at, failures = coalesce(new.failures, 0), load_id = $load_id
-WHEN MATCHED
-THEN UPDATE SET next_poll_at = new.next_poll_at, failures = coalesce(new.failures, feed.failures + 1), load_id = $load_id;
+WHEN MATCHED THEN UPDATE SET
+    etag = CASE new.outcome WHEN 'ok' THEN new.etag WHEN 'unchanged' THEN coalesce(new.etag, feed.etag) ELSE feed.etag END,
+    last_modified = CASE new.outcome WHEN 'ok' THEN new.last_modified
+        WHEN 'unchanged' THEN coalesce(new.last_modified, feed.last_modified) ELSE feed.last_modified END,
+    body_hash = CASE new.outcome WHEN 'ok' THEN new.body_hash ELSE feed.body_hash END,
+    next_poll_at = new.next_poll_at,
+    failures = coalesce(new.failures, CASE WHEN new.outcome IN ('ok', 'unchanged') THEN 0 ELSE feed.failures + 1 END),
+    load_id = $load_id;
+
+INSERT INTO past_row BY NAME
+SELECT 'feed' AS record, to_json(before_feed) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_feed SEMI JOIN (SELECT feed_id FROM feed WHERE load_id = $load_id) AS changed USING (feed_id);
+
+CREATE TEMP TABLE before_schedule AS SELECT feed_schedule.* FROM feed_schedule SEMI JOIN staged_feed_schedule USING (feed_id);
 
 MERGE INTO feed_schedule
 USING (
@@ -81,6 +96,10 @@ USING (
 ON feed_schedule.feed_id = new.feed_id
 WHEN MATCHED AND new.decided_at > feed_schedule.decided_at THEN UPDATE BY NAME
 WHEN NOT MATCHED THEN INSERT BY NAME;
+
+INSERT INTO past_row BY NAME
+SELECT 'feed_schedule' AS record, to_json(before_schedule) AS content, load_id AS written_by, $load_id AS load_id
+FROM before_schedule SEMI JOIN (SELECT feed_id FROM feed_schedule WHERE load_id = $load_id) AS changed USING (feed_id);
 
 CREATE TEMP TABLE decided AS
 SELECT entry_id, coalesce(outcome, 'pending') AS outcome, reason, attempts, next_attempt_at, quarantined_at, document_id FROM offered_entry WHERE is_fresh;

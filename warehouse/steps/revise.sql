@@ -13,17 +13,29 @@ LEFT JOIN (
 ) AS new ON new.entry_id = staged.entry_id AND new.document_id = entry.document_id
 QUALIFY row_number() OVER (PARTITION BY staged.entry_id ORDER BY staged.line) = 1;
 
+INSERT INTO past_row BY NAME
+SELECT 'entry' AS record, to_json(entry) AS content, load_id AS written_by, $load_id AS load_id
+FROM entry SEMI JOIN rechecked USING (entry_id);
+
 UPDATE entry SET revise_at = NULL, rechecks = coalesce(rechecks, 0) + 1, load_id = $load_id
 WHERE entry_id IN (SELECT entry_id FROM rechecked);
 
 DELETE FROM rechecked WHERE NOT is_revision;
+
+INSERT INTO past_row BY NAME
+SELECT 'document' AS record, to_json(document) AS content, load_id AS written_by, $load_id AS load_id
+FROM document SEMI JOIN rechecked USING (document_id);
+
+INSERT INTO past_row BY NAME
+SELECT 'document_text' AS record, to_json(document_text) AS content, load_id AS written_by, $load_id AS load_id
+FROM document_text SEMI JOIN rechecked USING (document_id);
 
 INSERT INTO document_revision BY NAME
 SELECT document.document_id, document.text_revision, document.title, stored.text, document.text_hash, document.fetched_at,
     new.fetched_at AS replaced_at, document.warc_path, document.extractor, $load_id AS load_id
 FROM rechecked
 JOIN document ON document.document_id = rechecked.document_id
-JOIN document_text AS stored ON stored.document_id = rechecked.document_id
+LEFT JOIN document_text AS stored ON stored.document_id = rechecked.document_id -- retention may have taken it
 JOIN staged_document AS new ON new.document_id = rechecked.document_id AND new.entry_id = rechecked.entry_id;
 
 MERGE INTO document_text
