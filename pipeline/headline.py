@@ -13,6 +13,7 @@ from html import unescape
 
 SEPARATOR = re.compile(r"\s+[-\u2013\u2014|:\u2022\u00b7\u00bb]+\s+|\s*[|\u2502]\s*|:\s+|-(?=[\u4e00-\u9fff])|_")
 _OTHER = re.compile(r"[\W_]+")
+LONGEST = 2_000  # characters that are looked at: a title of separators alone takes time by their square
 LEAST = 8  # letters of a heading that may cut a title: a shorter one may be a section's name
 
 
@@ -21,8 +22,9 @@ def headline(said: str, shared: str, window: str, headings: Iterable[str], sites
 
     said: JSON-LD headline. shared: og:title. window: the title element. headings: every h1. sites: names of the site.
     """
+    said, shared, window = (text[:LONGEST] for text in (said, shared, window))
     names = {folded(name) for name in sites if name} - {""}
-    seen = [text for text in map(plain, headings) if text and folded(text) not in names]
+    seen = [text for text in (plain(heading[:LONGEST]) for heading in headings) if text and folded(text) not in names]
     if title := plain(said):
         return _without_site(title, names)
     title = plain(shared) or plain(window)

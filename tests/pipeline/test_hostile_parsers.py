@@ -243,7 +243,7 @@ def test_of_a_mutated_feed_entries_come_or_rejected(body: bytes) -> None:
     try:
         entries, refused = read_feed(body, "f", "https://news.example/feed", NOW)
     except Rejected as error:
-        assert error.reason == "not_a_feed"  # noqa: PT017 - what else may come out is the question
+        assert error.reason in ("not_a_feed", "bad_encoding", "too_large")  # noqa: PT017 - what else may come out is the question
         return
     for entry in entries:
         assert entry.url.startswith(("http://", "https://"))
