@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.demo import feeds_toml
+from pipeline.feeds import feeds_toml
 from pipeline.records import Feed
 from tests.support import hostile
 from tests.support.hostile import HEAD, OPEN, dripping, forever, huge, redirect, says
