@@ -2,14 +2,12 @@
 
 feedparser is Python with regular expressions, and one of these that backtracks holds the interpreter, so that every
 other host waits and no thread can end it. Therefore nothing reaches it that its own searches could be led astray by:
-the charset is settled here, the XML declaration stands on a line of its own (its search for `encoding=` is cubic in the
+the charset is settled before (`feed_bytes`), the XML declaration stands on a line of its own (its search for `encoding=` is cubic in the
 length of the first line), no document type defines anything, and two of its methods are replaced (6.0.14, 2026-11).
 """
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
 from typing import Any
 from xml.parsers import expat
@@ -25,14 +23,8 @@ MAX_ATTRIBUTES = 500  # of one tag; the lenient parser is quadratic in them, and
 MAX_NAMESPACES = 100  # each is looked at for every element
 MAX_BASE = 300  # characters of an xml:base, which every link of the feed can carry
 MAX_RELATIVE_BASES = 500  # characters of all of them that are relative: nested, they add up
-NO_CHARSETS = frozenset(
-    {"utf-7", "punycode", "idna", "unicode_escape", "raw_unicode_escape"}
-)  # Python's own, or a trap
-DECLARATION = re.compile(r"\s*<\?xml[^<>]{0,500}\?>")
-CHARSET = re.compile(rb"\s*<\?xml[^<>]{0,500}?encoding\s*=\s*[\"']([\w.:-]{1,40})")
 NEW_DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 DEFINITION = re.compile(rb"<!(?:ATTLIST|ENTITY(?!\s+%\s+\S+\s+(?:PUBLIC|SYSTEM)\b))")
-REFERENCE = re.compile(r"&#(x[0-9a-fA-F]{1,4000}|[0-9]{1,4000});?")  # Python refuses to read longer numbers
 TAG = re.compile(rb"<[^<>]{1000,}")
 NAMESPACE = re.compile(rb"xmlns:([^\s=]{0,100})")
 BASE = re.compile(rb"\bbase\s*=\s*(\"[^\"]*|'[^']*|[^\s>]*)")
@@ -40,7 +32,7 @@ BASE = re.compile(rb"\bbase\s*=\s*(\"[^\"]*|'[^']*|[^\s>]*)")
 
 def bounded_feed(body: bytes) -> bytes:
     """Return the feed as UTF-8 with a declaration of its own. Raises Rejected where it is beyond a bound."""
-    feed = NEW_DECLARATION + as_utf8(body)
+    feed = NEW_DECLARATION + body
     if feed.count(b"<") > MAX_TAGS:
         raise _beyond(f"more than {MAX_TAGS} tags")
     if any(tag.group().count(b"=") > MAX_ATTRIBUTES for tag in TAG.finditer(feed)):
@@ -57,40 +49,6 @@ def bounded_feed(body: bytes) -> bytes:
 
 def _beyond(why: str) -> Rejected:
     return Rejected("not_a_feed", f"beyond what is read of a feed: {why}")
-
-
-def as_utf8(body: bytes) -> bytes:
-    """Return the body in UTF-8 without its XML declaration: of the charset it shows or names, or of one that fits."""
-    shown = json.detect_encoding(body)  # a byte order mark, or NULs where UTF-16 and UTF-32 have them
-    named = CHARSET.match(body[:HEAD])
-    said = shown if shown != "utf-8" else named.group(1).decode("ascii", "replace") if named else shown
-    for charset in (_codec(said), "utf-8", "windows-1252"):
-        try:
-            text = body.decode(charset)
-            break
-        except (UnicodeError, LookupError):
-            continue
-    else:
-        text = body.decode("iso-8859-2")  # has a character for every byte
-    text = REFERENCE.sub(_character, text.replace("\0", "\ufffd"))
-    return DECLARATION.sub("", text, count=1).encode("utf-8", "replace")
-
-
-def _character(reference: re.Match[str]) -> str:
-    """Return a reference as it stands, or where it names no character: the lenient parser would give up the feed."""
-    digits = reference.group(1).lower()
-    number = int(digits[1:], 16) if digits.startswith("x") else int(digits)
-    named = 0 < number < 0x110000 and not 0xD800 <= number < 0xE000
-    return reference.group() if named else "\ufffd"
-
-
-def _codec(name: str) -> str:
-    """Return Python's name of a charset; of one that no feed should have, UTF-8's, which then fits or does not."""
-    try:
-        known = codecs.lookup(name).name
-    except LookupError:
-        return "utf-8"
-    return {"gb2312": "gb18030"}.get(known, "utf-8" if known in NO_CHARSETS else known)
 
 
 def _check_structure(feed: bytes) -> None:
