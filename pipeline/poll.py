@@ -101,7 +101,7 @@ def _feedparser_items(body: bytes, declared: str) -> list[Any]:
 def _storable(item: Any) -> Any:
     """Replace what neither UTF-8 nor the warehouse can hold: Base64, too, may hide it from the parser."""
     for name in ("title", "id", "link", "published", "updated"):
-        if isinstance(text := item.get(name), str):
+        if name in item and isinstance(text := item[name], str):  # of `updated`, get() would say `published`
             item[name] = UNSTORABLE.sub("\ufffd", text)
     return item
 
