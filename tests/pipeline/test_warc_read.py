@@ -156,9 +156,8 @@ def test_a_file_of_any_size_takes_the_same_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
         return found
 
-    assert peak(2000) < 1.5 * peak(
-        200
-    )  # other threads of the process allocate too; what is kept would make it ten times
+    # other threads of the process allocate too; what is kept would make it ten times
+    assert peak(2000) < 1.5 * peak(200)
 
 
 @given(st.binary(max_size=400), st.booleans(), st.integers(0, 600))
