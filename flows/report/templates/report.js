@@ -90,7 +90,8 @@
     } else if (event.target === dialog) dialog.close();
   });
   document.getElementById("close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => opener && opener.focus());
+  // "close" comes a moment after the dialog is gone: who has moved on by then keeps the focus.
+  dialog.addEventListener("close", () => document.activeElement === document.body && opener.focus());
 
   // A label under the pointer, made when it is wanted.
   document.addEventListener("pointerover", (event) => {
