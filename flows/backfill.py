@@ -14,19 +14,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
 from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 from rich.progress import Progress
 
 from flows import stages
 from flows.batches import write_fetched
-from flows.ingest import fetching, land, publish_copy, report
+from flows.ingest import fetching, land, publish_copy
+from flows.naming import run_name
 from flows.offers import Offers
+from flows.outcomes import report
 from flows.progress import progress
 from pipeline.errors import ConfigError
 from pipeline.feeds import BACKFILL, load_feeds
@@ -37,7 +39,6 @@ from pipeline.settings import Settings, load_settings
 from pipeline.sources import Portion, Window, list_portions, opml_portions, sitemap_portions, warc_portions
 from pipeline.warc.read import Capture
 from warehouse import state
-from warehouse.connect import target_name
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.spool import deal, new_id
@@ -99,15 +100,9 @@ def wanted_of(
     return wanted
 
 
-def run_name() -> str:
-    """Name a run after its warehouse."""
-    given = flow_run.parameters.get("warehouse") or load_settings().warehouse
-    return f"backfill into {target_name(given)}"
-
-
 @flow(
     name="backfill",
-    flow_run_name=run_name,
+    flow_run_name=run_name("backfill into"),
     task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
     validate_parameters=True,
 )
@@ -120,15 +115,26 @@ def backfill(
     until: date | None = None,
     outlet: str | None = None,
     country: str | None = None,
-    limit: int | None = None,
+    limit: Annotated[int, Field(ge=1)] | None = None,
     feeds: str | None = None,
     warehouse: str | None = None,
 ) -> dict[str, Any] | State[Any]:
     """Offer what the sources hold, then fetch or read the pages, extract, label, load, publish.
 
-    sitemaps: addresses. lists, opml, warcs: files. since, until: days, inclusive. outlet, country: whose pages all of them are.
-    limit: pages worked off in this run; the others stay pending. feeds, warehouse: as for a pass.
     Returns the outcomes, and {left_out: {reason: records or items that are none of a backfill's}}.
+
+    Args:
+        sitemaps: Addresses of sitemaps.
+        lists: Files with an address a line.
+        opml: OPML files.
+        warcs: WARC files; their pages are read, not fetched.
+        since: First day of publication, inclusive.
+        until: Last day, inclusive.
+        outlet: Whose pages all of them are; by default the outlet of the feeds file whose site it is.
+        country: The country of that outlet.
+        limit: Pages worked off in this run; the others stay pending.
+        feeds: A feeds file (TOML); by default that of the settings, then the feeds of the package.
+        warehouse: A DuckDB file or a lake; by default the one of the settings.
     """
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     wanted = wanted_of(sitemaps, lists, opml, warcs, since, until)
@@ -146,7 +152,7 @@ def backfill(
                 work.from_warc(path, wanted.window)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
-    report(settings.warehouse, one.run_id, counts)
+    report(one, "backfill", counts)
     said = ", ".join(f"{n} {why}" for why, n in work.left_out.items())
     get_run_logger().info("left out: %s", said or "nothing")
     if work.left_out["unreadable_source"] and not counts["offered"]:

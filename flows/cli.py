@@ -34,7 +34,7 @@ def add(group: typer.Typer, command: Callable[..., None], name: str | None = Non
 
 
 for each in (
-    *(passes.run, passes.demo, backfill.backfill, passes.relabel, passes.serve),
+    *(passes.run, passes.demo, backfill.backfill, passes.relabel, passes.serve, passes.bootstrap),
     *(stored.query, reports.report, stored.status, stored.replay),
     *(upkeep.maintenance, upkeep.backup, upkeep.restore, upkeep.erase),
     *(texts.entries, texts.extract, texts.classify),

@@ -11,28 +11,28 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.runtime import flow_run
 from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 from rich.progress import Progress
 
 from flows import poll_rows, stages
+from flows.naming import fetch_name, poll_name, run_name
+from flows.outcomes import report
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
+from flows.tries import stage
 from pipeline.feeds import load_feeds, share_of
 from pipeline.records import Feed, Validators
 from pipeline.schedule import FeedState
 from pipeline.settings import NO_CONTACT, load_settings
 from warehouse import state
-from warehouse.connect import target_name
 from warehouse.load import finish_run
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
@@ -42,34 +42,35 @@ FEEDS_A_POLL = 32
 AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
 NOT_REACHED = "no feed at all could be reached; `make demo` shows the pipeline without a network"
 
-poll = task(name="poll", cache_policy=NO_CACHE)(stages.poll)
-fetch = task(name="fetch", cache_policy=NO_CACHE)(stages.fetch)
-extract = task(name="extract", cache_policy=NO_CACHE)(stages.extract_batch)
-label = task(name="label", cache_policy=NO_CACHE)(stages.label)
-load = task(name="load", cache_policy=NO_CACHE)(stages.load)
-publish_copy = task(name="publish", cache_policy=NO_CACHE)(publish)
-
-
-def run_name() -> str:
-    """Name a run after its warehouse."""
-    given = flow_run.parameters.get("warehouse") or load_settings().warehouse
-    return f"ingest into {target_name(given)}"
+poll = stage(stages.poll, "poll", poll_name)
+fetch = stage(stages.fetch, "fetch", fetch_name)
+extract = stage(stages.extract_batch, "extract", "extract batch {folder.name}")
+label = stage(stages.label, "label", "label batch {folder.name}")
+load = stage(stages.load, "load", "load {folder.name}", minutes=60)
+publish_copy = stage(publish, "publish", minutes=60)
 
 
 @flow(
     name="ingest",
-    flow_run_name=run_name,
+    flow_run_name=run_name("ingest into"),
     task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
     validate_parameters=True,
 )
 def ingest(
-    feeds: str | None = None, warehouse: str | None = None, all_feeds: bool = False, limit: int | None = None
+    feeds: str | None = None,
+    warehouse: str | None = None,
+    all_feeds: bool = False,
+    limit: Annotated[int, Field(ge=1)] | None = None,
 ) -> dict[str, int] | State[Any]:
     """Make one pass: poll due feeds, fetch, extract, label, load, link copies, publish.
 
-    feeds: a feeds file (default: the setting, then the feeds of the package). warehouse: a DuckDB file or a lake. all_feeds:
-    also feeds that are not due. limit: entries fetched a feed in this pass; the others stay pending.
     Returns the outcomes: offered, loaded, duplicate, rejected, pending; a failed state where no feed answered.
+
+    Args:
+        feeds: A feeds file (TOML); by default that of the settings, then the feeds of the package.
+        warehouse: A DuckDB file or a lake; by default the one of the settings.
+        all_feeds: Also ask feeds that are not due yet.
+        limit: Entries fetched a feed in this pass; the others stay pending.
     """
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
@@ -85,7 +86,7 @@ def ingest(
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
-    reached = report(settings.warehouse, one.run_id, counts)
+    reached = report(one, "ingest", counts)
     leave_figures(settings)
     return counts if reached else Failed(message=NOT_REACHED)
 
@@ -150,15 +151,3 @@ def land(one: stages.Pass, fetched: Iterable[tuple[int, PrefectFuture[Path] | Pa
 def _stored(one: stages.Pass, size: int, labelled: PrefectFuture[Path]) -> int:
     load(one.settings.warehouse, labelled.result())
     return size
-
-
-def report(warehouse: str, run_id: str, counts: dict[str, int]) -> bool:
-    """Leave the outcomes of the run as an artifact; return whether any feed that was asked answered."""
-    found = state.run_outcomes(warehouse, run_id)
-    table = [{"outcome": name, "items": number} for name, number in counts.items()]
-    table += [{"outcome": f"rejected: {why}", "items": n} for why, n in found["reasons"].items()]
-    table += [{"outcome": f"{name} (pending before)", "items": n} for name, n in found["carried"].items()]
-    create_table_artifact(key="outcomes", table=table, description=f"Outcomes of run {run_id}")
-    get_run_logger().info("outcomes: %s", ", ".join(f"{n} {name}" for name, n in counts.items()))
-    answers = state.poll_outcomes(warehouse, run_id)
-    return not answers or set(answers) != {"error"}

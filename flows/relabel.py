@@ -7,19 +7,20 @@ started again goes on with the documents that have no label of this run.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.runtime import flow_run
+from pydantic import Field
 
-from flows import rows, stages
+from flows import rows, signals, stages
+from flows.naming import run_name
 from flows.progress import progress
+from flows.tries import stage
 from pipeline.errors import WarehouseError
 from pipeline.settings import load_settings
 from warehouse import state
-from warehouse.connect import is_there, target_name
+from warehouse.connect import is_there
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
 from warehouse.query import run_query
@@ -37,25 +38,27 @@ def label_stored(one: stages.Pass, document_ids: list[str], folder: Path) -> Pat
     return write_load(folder, one.run_id, "documents", tables.tables)
 
 
-label = task(name="label", cache_policy=NO_CACHE)(label_stored)
-load = task(name="load", cache_policy=NO_CACHE)(stages.load)
-publish_copy = task(name="publish", cache_policy=NO_CACHE)(publish)
+label = stage(label_stored, "label", "label batch {folder.name}")
+load = stage(stages.load, "load", "load {folder.name}", minutes=60)
+publish_copy = stage(publish, "publish", minutes=60)
 
 
-def run_name() -> str:
-    """Name a run after its warehouse."""
-    given = flow_run.parameters.get("warehouse") or load_settings().warehouse
-    return f"relabel {target_name(given)}"
-
-
-@flow(name="relabel", flow_run_name=run_name, validate_parameters=True)
+@flow(name="relabel", flow_run_name=run_name("relabel"), validate_parameters=True)
 def relabel(
-    model: str | None = None, codebook: str | None = None, warehouse: str | None = None, limit: int | None = None
+    model: str | None = None,
+    codebook: str | None = None,
+    warehouse: str | None = None,
+    limit: Annotated[int, Field(ge=1)] | None = None,
 ) -> dict[str, Any]:
     """Label what the model and codebook at hand have not labelled yet, batch by batch, then publish.
 
-    model: a model folder. codebook: a TOML file. warehouse: a DuckDB file. limit: label at most so many documents now; the
-    others wait for the next time. Returns {label_run_id, labelled: documents}.
+    Returns {label_run_id, labelled: documents}.
+
+    Args:
+        model: A model folder, or a Hugging Face id; by default the model of the settings.
+        codebook: A codebook (TOML); by default that of the settings.
+        warehouse: A DuckDB file or a lake; by default the one of the settings.
+        limit: Label at most so many documents now; the others wait for the next time.
     """
     settings = load_settings(model=model, codebook=codebook, warehouse=warehouse)
     if not is_there(settings.warehouse):  # before the lock leaves its file there
@@ -69,6 +72,8 @@ def relabel(
         _work_off(one, waiting)
         publish_copy(settings.warehouse)
     report(settings.warehouse, label_run)
+    if waiting:
+        signals.load_finished(settings.warehouse, "relabel", one.run_id, len(waiting))
     return {"label_run_id": label_run, "labelled": len(waiting)}
 
 

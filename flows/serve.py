@@ -9,14 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from types import FrameType
 
 import httpx
 
+from flows.bootstrap import POOL, bootstrap
 from pipeline.errors import ConfigError
 
-POOL = "stancewatch"
 HEALTHY_WITHIN = 180.0  # seconds: a busy machine needs 20 and more
 
 
@@ -29,25 +28,12 @@ def serve(port: int) -> int:
         _wait_healthy(api, server, stop)
         if stop.caught:
             return 0
-        _prefect(environment, "work-pool", "create", "--type", "process", "--overwrite", POOL)
-        deploy(environment)
+        bootstrap(api, print, os.environ.get("STANCEWATCH_ALERT_URL"))
         with part("worker", environment, "worker", "start", "--pool", POOL, "--name", "stancewatch-worker") as worker:
             print(f"Stancewatch is running. UI: http://127.0.0.1:{port}  Stop: Ctrl-C", flush=True)
             while not stop.caught and server.poll() is None and worker.poll() is None:
                 time.sleep(0.2)
     return 0 if stop.caught else 1
-
-
-def deploy(environment: dict[str, str]) -> None:
-    """Register the deployments of the package's prefect.yaml."""
-    definition = files("flows") / "prefect.yaml"
-    _prefect(environment, "--no-prompt", "deploy", "--all", "--prefect-file", str(definition))
-
-
-def _prefect(environment: dict[str, str], *arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "prefect", *arguments], env=environment, check=False)
-    if done.returncode:
-        raise ConfigError(f"`prefect {' '.join(arguments)}` failed with status {done.returncode}; its message is above")
 
 
 @contextmanager

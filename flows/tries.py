@@ -3,8 +3,11 @@
 What goes wrong with one item is a record and never fails a task. What fails a task is one of two kinds. Transient: another
 process holds the warehouse, a connection broke; it is tried three times more, 5, 10 and 20 seconds apart, each up to half as long
 again so that two flows do not meet twice. Permanent: a wrong setting, a full disk, a defect; it fails at once, because the
-same call would fail again. A task that outlives its time limit is not tried again either: its thread may still be at work in
-the same folder. The pass fails, what it had prepared stays, and the next one takes it over.
+same call would fail again.
+
+Prefect ends a task at its time limit in the main thread alone, so load and publish have one. The stages that run in threads
+have limits of their own inside: a request (`request_timeout`), the extraction of a page, a batch. A task that outlived its
+limit is not tried again: the pass fails, what it had prepared stays, and the next one takes it over.
 """
 
 from __future__ import annotations
@@ -27,20 +30,20 @@ TRANSIENT = (Transient, WarehouseBusy, ConnectionError, TimeoutError, httpx.Tran
 MINUTE = 60.0
 
 
-def may_pass(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+def may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Say whether what failed a task run may work in a while."""
     return isinstance(state.data, TRANSIENT) and not isinstance(state.data, TaskRunTimeoutError)
 
 
 def stage(
-    function: Callable[P, R], name: str, minutes: float, run_name: str | Callable[[], str] | None = None
+    function: Callable[P, R], name: str, run_name: str | Callable[[], str] | None = None, minutes: float | None = None
 ) -> Task[P, R]:
-    """Make a task of a stage: it may take so many minutes, and what may pass is tried again."""
+    """Make a task of a stage: what may pass is tried again; called in the main thread, it may take so many minutes."""
     return task(
         name=name,
         task_run_name=run_name,
         cache_policy=NO_CACHE,
-        timeout_seconds=minutes * MINUTE,
+        timeout_seconds=minutes and minutes * MINUTE,
         retries=3,
         retry_delay_seconds=exponential_backoff(5),
         retry_jitter_factor=0.5,

@@ -107,6 +107,11 @@ class Pace:
             if known.strikes or known.free_at:
                 self._keep(replace(known, strikes=max(known.strikes - 1, 0), free_at=None))
 
+    def slowest(self, most: int) -> list[tuple[str, float]]:
+        """Return the hosts whose good answers took longest so far, with their smoothed seconds, slowest first."""
+        with self._lock:
+            return sorted(self._latency.items(), key=lambda known: -known[1])[:most]
+
     def refused(self, host: str, status: int, asked: float | None) -> None:
         """Note a 429, 503 or 403: the host rests, longer each time and at least as long as it asks."""
         with self._lock:

@@ -6,10 +6,11 @@ Times are aware UTC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 from warehouse.connect import Row, Target, fetch_rows, reading
+from warehouse.query import readers_path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WORK = """entry.entry_id, entry.url, entry.feed_id, entry.outlet_id, entry.title,
@@ -115,6 +116,13 @@ def poll_outcomes(target: Target, run_id: str) -> dict[str, int]:
     sql = "SELECT outcome, count(*) AS n FROM poll WHERE run_id = $run_id GROUP BY outcome ORDER BY outcome"
     with reading(target) as con:
         return {str(row["outcome"]): int(row["n"]) for row in fetch_rows(con, sql, {"run_id": run_id})}
+
+
+def last_polled_day(target: Target) -> date | None:
+    """Return the newest day (UTC) on which any outlet was asked, in the copy for readers."""
+    with reading(readers_path(target)) as con:
+        (row,) = con.execute("SELECT max(day) FROM current_outlet_day WHERE polls > 0").fetchall()
+    return cast("date | None", row[0])
 
 
 def unlabelled(target: Target, label_run_id: str, limit: int | None = None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Commands that make passes: run, demo, relabel, serve."""
+"""Commands that make passes: run, demo, relabel, serve, bootstrap."""
 
 from __future__ import annotations
 
@@ -94,3 +94,29 @@ def serve(port: Annotated[int, typer.Option(help="Port of the Prefect server on 
 
     with plain_errors():
         raise typer.Exit(serve_all(port))
+
+
+def bootstrap(
+    api: Annotated[
+        str | None, typer.Option(envvar="PREFECT_API_URL", help="Prefect server, as http://127.0.0.1:4200/api.")
+    ] = None,
+    alert_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="STANCEWATCH_ALERT_URL", help="Where alerts are posted as JSON; better in the environment."
+        ),
+    ] = None,
+) -> None:
+    """Make pool, deployments and automations on a Prefect server.
+
+    Given again it changes nothing, after an upgrade it brings them up to date. Runs work in the folder that this is called in.
+    The address for alerts is kept in a block of the server.
+
+    Example: stancewatch bootstrap --api http://127.0.0.1:4200/api
+    """
+    from flows.bootstrap import bootstrap as bring_up  # noqa: PLC0415
+
+    if api is None:
+        raise typer.BadParameter("name the Prefect server by --api or PREFECT_API_URL")
+    with plain_errors():
+        bring_up(api, typer.echo, alert_url)

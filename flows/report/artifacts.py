@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.report.coverage import in_short
 from flows.report.make import figures_of
+from flows.report.picture import trend
 from pipeline.settings import Settings
 from warehouse.figures import Figures
 
@@ -21,7 +22,7 @@ def leave_figures(settings: Settings) -> None:
 
 
 def leave(figures: Figures) -> None:
-    """Leave attention, net stance and coverage; each says how much was seen, and of which state of the warehouse it is."""
+    """Leave the trend as a picture, attention, net stance and coverage; each says how much was seen, and of which state of the warehouse it is."""
     state = f"load {figures.snapshot['load_id']}" if figures.snapshot else "an empty warehouse"
     said = f"{in_short(figures)} State: {state}."
     tables = {
@@ -31,6 +32,7 @@ def leave(figures: Figures) -> None:
     }
     for key, table in tables.items():
         create_table_artifact(key=key, table=table, description=f"{ABOUT[key]} {said}")
+    create_markdown_artifact(key="trend", markdown=trend(figures.share_all), description=said)
 
 
 ABOUT = {

@@ -13,7 +13,9 @@ A_WEEK = 60
 Week = dict[str, int]  # documents by language
 
 
-def weeks(store: Store, languages: Sequence[Week], favor: Sequence[int] | None = None, now: datetime | None = None) -> None:
+def weeks(
+    store: Store, languages: Sequence[Week], favor: Sequence[int] | None = None, now: datetime | None = None
+) -> None:
     """Store weeks of documents, the newest first; `favor` says how many of each week are for binding rules, the others against."""
     now = now or datetime.now(UTC)
     rows = [

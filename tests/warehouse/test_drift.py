@@ -77,7 +77,10 @@ def put_aside(store: Store, days: dict[float, int], reason: str = "timeout") -> 
         for n in range(count)
     ]
     store.load("poll", entry=rows)
-    with_time = [{"entry_id": row["entry_id"], "outcome": "pending", "quarantined_at": row["quarantined_at"], "reason": reason} for row in rows]
+    with_time = [
+        {"entry_id": row["entry_id"], "outcome": "pending", "quarantined_at": row["quarantined_at"], "reason": reason}
+        for row in rows
+    ]
     store.load("documents", entry=with_time)
 
 
