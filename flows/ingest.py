@@ -47,7 +47,7 @@ fetch = stage(stages.fetch, "fetch", fetch_name)
 extract = stage(stages.extract_batch, "extract", "extract batch {folder.name}")
 label = stage(stages.label, "label", "label batch {folder.name}")
 load = stage(stages.load, "load", "load {folder.name}", minutes=60)
-publish_copy = stage(publish, "publish", minutes=60)
+publish_copy = stage(publish, "publish", "publish the copy", minutes=60)
 
 
 @flow(

@@ -40,7 +40,7 @@ def label_stored(one: stages.Pass, document_ids: list[str], folder: Path) -> Pat
 
 label = stage(label_stored, "label", "label batch {folder.name}")
 load = stage(stages.load, "load", "load {folder.name}", minutes=60)
-publish_copy = stage(publish, "publish", minutes=60)
+publish_copy = stage(publish, "publish", "publish the copy", minutes=60)
 
 
 @flow(name="relabel", flow_run_name=run_name("relabel"), validate_parameters=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from tests.support.store import Store
+from tests.support.store import Store, entry, feed, outlet, poll
 from warehouse.connect import writing
 from warehouse.load import finish_run
+from warehouse.publish import publish
 
 A_WEEK = 60
 Week = dict[str, int]  # documents by language
@@ -39,3 +41,23 @@ def weeks(
             DROP TABLE made
         """)
     finish_run(store.target, "run-1", now, {}, now=now)
+
+
+def troubled(folder: Path) -> Store:
+    """A warehouse with everything that source-health tells: O1 went dark yesterday, languages and stances shifted, fetches were given up."""
+    store = Store(folder)
+    store.load("feeds", outlet=[outlet("o1"), outlet("o2")], feed=[feed("f1", "o1"), feed("f2", "o2")])
+    given_up = [entry(f"q{n}", n, "f2", "o2") for n in range(12)]
+    store.load("poll", poll=[poll("p1", "f2", offered=12)], entry=given_up)
+    weeks(store, [{"en": 12, "pt": 48}, *[{"en": 30, "de": 30}] * 8], [57, *[30] * 8])
+    with writing(store.target) as con:
+        con.execute(
+            "UPDATE entry SET quarantined_at = now() - INTERVAL 2 HOUR, reason = 'timeout' WHERE entry_id LIKE 'q%'"
+        )
+        con.execute("""
+            INSERT INTO outlet_day BY NAME SELECT outlet_id, current_date - CAST(back AS INTEGER) AS day, polls, failed_polls, complete, load_id,
+                if(outlet_id = 'o1' AND back < 7, 0, 3) AS n_seen
+            FROM (SELECT unnest(['o1', 'o2']) AS outlet_id, 4 AS polls, 0 AS failed_polls, true AS complete, 'zz' AS load_id), range(36) AS days(back)
+        """)
+    publish(store.target)
+    return store
