@@ -21,7 +21,7 @@ from typing import Any
 from flows import poll_rows, rows
 from flows.batches import document_of, keep_pages, lines_of, raw_pages, write_fetched
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import WarehouseBusy, WarehouseError, WarehouseFull
+from pipeline.errors import ItemError, WarehouseBusy, WarehouseError, WarehouseFull
 from pipeline.model import Classifier, load_classifier
 from pipeline.pace import Host
 from pipeline.pool import Extractors
@@ -119,7 +119,11 @@ def spelt(entry: dict[str, Any]) -> dict[str, Any]:
 
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
     """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
-    return write_fetched(folder, entries, one.session.fetch([entry["url"] for entry in entries]))
+    found = one.session.fetch([entry["url"] for entry in entries])
+    for entry, page in zip(entries, found, strict=True):
+        if isinstance(page, ItemError):
+            log.info("%s (feed %s): %s", entry["url"], entry["feed_id"], page)
+    return write_fetched(folder, entries, found)
 
 
 @lru_cache(maxsize=1)

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from lxml import etree
 
 from tests.support.report import FULL, summer
 from tests.support.store import Store
@@ -48,7 +50,7 @@ def test_the_report_lies_beside_the_copy(artifacts: dict[str, Any], store: Store
 
 
 def test_the_artifacts_carry_the_numbers_of_the_queries(artifacts: dict[str, Any], store: Store) -> None:
-    assert sorted(artifacts) == ["attention", "coverage", "net-stance"]
+    assert sorted(artifacts) == ["attention", "coverage", "net-stance", "trend"]
     columns, rows = run_query(store.target, "net_stance")
     (net,) = (row[columns.index("net")] for row in rows if row[columns.index("bloc")] == "china")
     shown = json.loads(artifacts["net-stance"]["data"])
@@ -57,3 +59,18 @@ def test_the_artifacts_carry_the_numbers_of_the_queries(artifacts: dict[str, Any
     whole = [row[columns.index("pooled_share")] for row in rows]
     assert [row["whole_pooled_share"] for row in json.loads(artifacts["attention"]["data"])] == whole
     assert "30 of 35 outlet days seen whole" in artifacts["attention"]["description"]
+
+
+def test_the_trend_is_a_picture_of_the_days(artifacts: dict[str, Any], store: Store) -> None:
+    _, _, picture = artifacts["trend"]["data"].partition("(data:image/svg+xml;base64,")
+    drawing = etree.fromstring(b64decode(picture.removesuffix(")")))
+    dots = drawing.findall("{http://www.w3.org/2000/svg}circle")
+    columns, rows = run_query(store.target, "daily_share", {"complete": "false"})
+    days = [dict(zip(columns, row, strict=True)) for row in rows]
+    whole = [day["complete_outlets"] == day["outlets"] for day in days]
+    assert [dot.get("fill") != "#fff" for dot in dots] == whole
+    heights, top = [float(dot.get("cy", "")) for dot in dots], max(day["pooled_share"] for day in days)
+    assert heights == pytest.approx([214 - 200 * day["pooled_share"] / top for day in days], abs=0.1)
+    assert (
+        f"{days[-1]['pooled_share']:.1%} of {days[-1]['seen']} items on {days[-1]['day']}" in artifacts["trend"]["data"]
+    )

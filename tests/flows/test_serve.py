@@ -31,6 +31,7 @@ class Watched:
     deployments: list[dict[str, Any]]
     planned: list[dict[str, Any]]
     run: dict[str, Any]
+    published: dict[str, Any]  # the run that the load started
     logs: list[dict[str, Any]]
     artifacts: list[dict[str, Any]]
     pages: dict[str, str]  # text by name; empty without a browser
@@ -61,8 +62,9 @@ class Serving:
         except httpx.TransportError:
             return None
 
-    def runs(self, *states: str) -> Any:
-        return self.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": states}}})
+    def runs(self, *states: str, deployment: str | None = None) -> Any:
+        wanted = {"deployments": {"name": {"any_": [deployment]}}} if deployment else {}
+        return self.ask("flow_runs/filter", flow_runs={"state": {"type": {"any_": states}}}, **wanted)
 
     def wait_for(self, found: Callable[[], Any]) -> Any:
         """Ask until there is something; the process ending first is a failure. No limit of our own: CI has one."""
@@ -100,8 +102,11 @@ def watch(served: Serving, profile: Path) -> Watched:
     planned = served.wait_for(lambda: served.runs("SCHEDULED"))
     (ingest,) = [d for d in deployments if d["name"] == "every-30-minutes"]
     served.ask(f"deployments/{ingest['id']}/create_flow_run", state={"type": "SCHEDULED"})
-    (run,) = served.wait_for(lambda: served.runs("COMPLETED", "FAILED", "CRASHED"))
-    logs, artifacts = served.ask("logs/filter", limit=200), served.ask("artifacts/filter")
+    ended = ("COMPLETED", "FAILED", "CRASHED")
+    (run,) = served.wait_for(lambda: served.runs(*ended, deployment="every-30-minutes"))
+    (published,) = served.wait_for(lambda: served.runs(*ended, deployment="publish"))
+    of_run = {"id": {"any_": [run["id"]]}}
+    logs, artifacts = served.ask("logs/filter", limit=200), served.ask("artifacts/filter", flow_runs=of_run)
     addresses = {
         "run": f"runs/flow-run/{run['id']}",
         "artifacts of the run": f"v2/runs/flow-run/{run['id']}?tab=Artifacts",  # the old UI opens a tab by a click only
@@ -111,7 +116,15 @@ def watch(served: Serving, profile: Path) -> Watched:
     pages = (
         {name: read_page(browser, f"{served.ui}/{at}", profile) for name, at in addresses.items()} if browser else {}
     )
-    return Watched(deployments=deployments, planned=planned, run=run, logs=logs, artifacts=artifacts, pages=pages)
+    return Watched(
+        deployments=deployments,
+        planned=planned,
+        run=run,
+        published=published,
+        logs=logs,
+        artifacts=artifacts,
+        pages=pages,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +137,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
 
 
 def test_the_deployments_are_there_and_passes_are_planned(served: Served) -> None:
-    names = {"every-30-minutes", "backfill", "relabel", "publish", "maintenance"}
+    names = {"every-30-minutes", "backfill", "relabel", "publish", "maintenance", "source-health"}
     assert {d["name"] for d in served.seen.deployments} == names
     assert served.seen.planned  # a server with the wrong SQLAlchemy never plans any
 
@@ -133,9 +146,20 @@ def test_a_scheduled_pass_runs_logs_and_publishes(served: Served) -> None:
     assert served.seen.run["state_type"] == "COMPLETED", served.said
     assert {"flows.stages", "warehouse.load"} <= {line["name"] for line in served.seen.logs}
     keys = sorted(artifact["key"] for artifact in served.seen.artifacts)
-    assert keys == ["attention", "coverage", "net-stance", "outcomes"]
+    assert keys == ["attention", "coverage", "failing-sources", "net-stance", "outcomes", "slowest-sources", "trend"]
+    found = {artifact["key"]: artifact["data"] for artifact in served.seen.artifacts}
+    (failing,) = json.loads(found["failing-sources"])
+    assert (failing["feed_id"], failing["status"]) == ("demo-tidewater-bulletin-broken", "never answered")
+    assert json.loads(found["slowest-sources"])[0]["seconds"] > 0
     with duckdb.connect(str(served.warehouse.with_suffix(".published.duckdb")), read_only=True) as con:
         assert con.execute("SELECT count(*) >= 40 FROM document").fetchall() == [(True,)]
+
+
+def test_the_load_starts_publish(served: Served) -> None:
+    published = served.seen.published
+    assert (published["name"], published["state_type"]) == ("publish w", "COMPLETED"), served.said
+    assert published["parameters"] == {"warehouse": str(served.warehouse)}
+    assert served.warehouse.with_name("w.report.html").exists()
 
 
 def test_a_person_sees_the_pass_in_the_ui(served: Served) -> None:
@@ -143,7 +167,15 @@ def test_a_person_sees_the_pass_in_the_ui(served: Served) -> None:
     if not pages:
         pytest.skip(MISSING)
     assert name == "ingest into w"
-    for words in (name, "Completed", "every-30-minutes", "10 of 10 feeds are due", "flows.stages", "warehouse.load"):
+    for words in (
+        name,
+        "Completed",
+        "every-30-minutes",
+        "10 of 10 feeds are due",
+        "flows.stages",
+        "warehouse.load",
+        "demo-tidewater-bulletin-broken (http://",
+    ):
         assert words in pages["run"]
     for words in (name, "Completed", "outcomes", "Outcomes of run"):
         assert words in pages["artifacts of the run"]
