@@ -6,7 +6,7 @@ or any notification (e-mail, Slack and the like). Without one they fire all the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,7 @@ QUIET = timedelta(hours=6)  # runs are late together, when no worker is there: o
 OWN = "{{ event.payload.text }}"
 RUN = '{{ event.resource["prefect.resource.name"] }}: {{ event.resource["prefect.state-name"] }} {{ event.resource["prefect.state-message"] }}'
 LATE = "A run of {{ deployment.name }} should have begun and did not: is a worker running?"
+WAREHOUSE: dict[str, Any] = {"warehouse": {"__prefect_kind": "jinja", "template": "{{ event.payload.warehouse }}"}}
 SILENT = "No pass has ended in three hours: the worker, the server's scheduler or the passes are in trouble."
 
 
@@ -46,30 +47,26 @@ def automations(publish: UUID, alerts: Sequence[Alert]) -> list[AutomationCore]:
     troubles = {f"{signals.SOURCE}{status}" for status in ("dark", "gone", "failing")}
     broken = {f"prefect.flow-run.{state}" for state in ("Crashed", "Failed", "TimedOut")}
     late = {"expect": {"prefect.flow-run.Late"}, "within": QUIET, "match_related": TAGGED}
-    return [
-        _automation(
-            "publish after a load", "Readers get a fresh copy, and the report beside it.",
-            [RunDeployment(deployment_id=publish, parameters={"warehouse": _filled("{{ event.payload.warehouse }}")})],
-            expect={signals.LOAD_FINISHED},
-        ),
-        telling("source dark", "Outlets went dark, are gone or fail; source-health says so.", OWN, expect=troubles),
-        telling("quarantine growing", "More entries than usual were given up.", OWN, expect={signals.QUARANTINE_GROWING}),
-        telling("language share shifted", "Other languages than in the weeks before.", OWN, expect={signals.LANGUAGE_SHIFTED}),
-        telling("model drift", "Labels or their confidence are distributed otherwise.", OWN, expect={signals.LABELS_DRIFTED}),
-        telling("run failed or crashed", "A run of any deployment broke.", RUN, expect=broken, match_related=TAGGED),
-        telling("run late", "A run was to begin and did not; at most one alert in six hours.", LATE, **late),
-        telling("no pass", "No ingest ended in three hours; again after three more.", SILENT, **silent(SILENCE)),
-    ]  # fmt: skip
-
-
-def silent(within: timedelta) -> dict[str, Any]:
-    """Return the trigger of a time in which no pass ended."""
-    return {
+    silence = {
         "posture": Posture.Proactive,
         "match": {signals.FLOW: "ingest"},
         "expect": {signals.RUN_FINISHED},
-        "within": within,
+        "within": SILENCE,
     }
+    return [
+        _automation(
+            "publish after a load", "Readers get a fresh copy, and the report beside it, after each event stancewatch.load.finished.",
+            [RunDeployment(source="selected", deployment_id=publish, parameters=WAREHOUSE, job_variables=None)],
+            expect={signals.LOAD_FINISHED},
+        ),
+        telling("source dark", "Outlets went dark, are gone or fail: events stancewatch.source.*, of the flow source-health.", OWN, expect=troubles),
+        telling("quarantine growing", "More entries than usual were given up: event stancewatch.quarantine.growing.", OWN, expect={signals.QUARANTINE_GROWING}),
+        telling("language share shifted", "Other languages than in the weeks before: event stancewatch.language.shifted.", OWN, expect={signals.LANGUAGE_SHIFTED}),
+        telling("model drift", "Labels or their confidence are distributed otherwise: event stancewatch.labels.drifted.", OWN, expect={signals.LABELS_DRIFTED}),
+        telling("run failed or crashed", "A run of any deployment broke.", RUN, expect=broken, match_related=TAGGED),
+        telling("run late", "A run was to begin and did not; at most one alert in six hours.", LATE, **late),
+        telling("no pass", "No ingest ended in three hours; again after three more.", SILENT, **silence),
+    ]  # fmt: skip
 
 
 def _automation(name: str, about: str, actions: Sequence[ActionTypes], **trigger: Any) -> AutomationCore:
@@ -82,8 +79,3 @@ def _send(alert: Alert, name: str, says: str) -> ActionTypes:
         return SendNotification(block_document_id=alert.block_id, subject=PREFIX + name, body=says)
     body = '{"text": {{ said | tojson }}, "automation": {{ automation.name | tojson }}, "event": {{ (event.event if event else "nothing") | tojson }}}'
     return CallWebhook(block_document_id=alert.block_id, payload=f"{{% set said %}}{says}{{% endset %}}{body}")
-
-
-def _filled(template: str) -> Mapping[str, str]:
-    """Return a parameter that is filled in from the event."""
-    return {"__prefect_kind": "jinja", "template": template}

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from prefect.blocks.webhook import Webhook
@@ -107,7 +107,7 @@ def _webhook(url: str) -> str:
     """Keep the address in a block: it often carries a secret, so it stands nowhere else."""
     headers: Any = {"Content-Type": "application/json"}
     try:
-        known = Webhook.load(ALERTS)
+        known = cast("Webhook", Webhook.load(ALERTS))
     except ValueError:
         Webhook(url=SecretStr(url), headers=headers).save(ALERTS)
         return "made"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -47,14 +48,16 @@ def trend(share_all: Sequence[Row]) -> str:
 
 def draw(days: Sequence[Row]) -> str:
     """Return the days as SVG: a dot each, at its date, filled where the day was seen whole."""
-    first, span = days[0]["day"], max((days[-1]["day"] - days[0]["day"]).days, 1)
+    first: date = days[0]["day"]
+    span = max((days[-1]["day"] - first).days, 1)
     top = max(row["pooled_share"] for row in days) or 1.0
 
     def x(row: Row) -> float:
-        return round(LEFT + 12 + (RIGHT - LEFT - 24) * (row["day"] - first).days / span, 1)
+        since: timedelta = row["day"] - first
+        return LEFT + 12 + (RIGHT - LEFT - 24) * since.days / span
 
     def y(value: float) -> float:
-        return round(BOTTOM - (BOTTOM - TOP) * value / top, 1)
+        return BOTTOM - (BOTTOM - TOP) * value / top
 
     dots = [Dot(x=x(row), y=y(row["pooled_share"]), whole=row["complete_outlets"] == row["outlets"]) for row in days]
     ticks = [Tick(x=x(row), label=short(row["day"])) for row in days[:: -(-len(days) // LABELS)]]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,7 @@ def test_bootstrap_makes_everything_and_twice_is_once(server: Server) -> None:
 def test_scheduled_runs_really_exist(server: Server) -> None:
     for name in ("every-30-minutes", "maintenance", "source-health"):
         wanted = {"deployments": {"name": {"any_": [name]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-        planned = server.wait_for(lambda wanted=wanted: server.ask("flow_runs/filter", **wanted))
+        planned = server.wait_for(partial(server.ask, "flow_runs/filter", **wanted))
         assert all(run["auto_scheduled"] for run in planned)
 
 

@@ -145,7 +145,9 @@ def test_the_deployments_are_there_and_passes_are_planned(served: Served) -> Non
 def test_a_scheduled_pass_runs_logs_and_publishes(served: Served) -> None:
     assert served.seen.run["state_type"] == "COMPLETED", served.said
     assert {"flows.stages", "warehouse.load"} <= {line["name"] for line in served.seen.logs}
+    assert any("feed demo-tidewater-bulletin-broken (http://" in line["message"] for line in served.seen.logs)
     keys = sorted(artifact["key"] for artifact in served.seen.artifacts)
+    keys = [key for key in keys if not key.startswith("progress-")]  # a slow machine shows progress
     assert keys == ["attention", "coverage", "failing-sources", "net-stance", "outcomes", "slowest-sources", "trend"]
     found = {artifact["key"]: artifact["data"] for artifact in served.seen.artifacts}
     (failing,) = json.loads(found["failing-sources"])

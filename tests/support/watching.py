@@ -34,9 +34,8 @@ def full() -> None:
 def watching(warehouse: str) -> dict[str, Any]:
     """Load, retry and show progress."""
     signals.load_finished(warehouse, "ingest", "run-1", 540)
-    at_once = {"retry_delay_seconds": 0, "retry_jitter_factor": None}
-    stored = stage(busy, "load").with_options(**at_once)()  # type: ignore[call-overload]
-    state = stage(full, "load").with_options(**at_once)(return_state=True)  # type: ignore[call-overload]
+    stored = stage(busy, "load").with_options(retry_delay_seconds=0)()
+    state = stage(full, "load").with_options(retry_delay_seconds=0)(return_state=True)
     with progress.progress() as bars:
         bar = bars.add_task("fetching pages", total=4)
         for _ in range(3):
