@@ -71,6 +71,7 @@ def test_a_sitemap_of_many_pages_comes_in_portions(web: Web) -> None:
     ("body", "reason"),
     [(gzip.compress(bytes(60_000_000)), "too_large"), (b"<html></html>", "no_sitemap"), (b"", "no_sitemap"),
      (b"<urlset><url><loc>/a", "not_a_feed"), (gzip.compress(b"<urlset/>")[:-4], "bad_encoding")],
+    ids=["bomb", "page", "nothing", "cut XML", "cut gzip"],
 )  # fmt: skip
 def test_a_sitemap_that_is_none_is_an_error_of_its_own(web: Web, body: bytes, reason: str) -> None:
     web.page("/s.xml", body)
