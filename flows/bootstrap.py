@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -26,14 +27,14 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
+from ruamel.yaml import YAML
 
 from flows.automations import ALERTS, Alert, automations
 from pipeline.errors import ConfigError
 
-POOL = "stancewatch"
-MOST_AT_ONCE = 4  # flow runs of one pool: each may hold a model, about a gigabyte
-PACKAGE = files("flows")
-DEFINED = ("prefect.yaml", "ingest.py", "backfill.py", "relabel.py", "publish.py", "maintenance.py", "health.py")
+POOL = TAG = "stancewatch"
+MOST_AT_ONCE = 4  # flow runs of one pool: each that labels loads a model of its own
+PACKAGE, DEFINITION = files("flows"), "prefect.yaml"
 
 
 def bootstrap(api: str, say: Callable[[str], None], alert_url: str | None = None) -> None:
@@ -47,7 +48,7 @@ def bootstrap(api: str, say: Callable[[str], None], alert_url: str | None = None
         if alert_url:
             say(f"block webhook/{ALERTS}: {_webhook(alert_url)}")
         before = _deployments(client)
-        if set(before) != set(_names()) or not all(map(_is_current, before.values())):
+        if set(before) != _names() or not all(map(_is_current, before.values())):
             deploy(api)
         known = _deployments(client)
         for name, each in known.items():
@@ -60,14 +61,15 @@ def bootstrap(api: str, say: Callable[[str], None], alert_url: str | None = None
 
 def deployed_version() -> str:
     """Return the version of the package with a hash of what defines the deployments: a changed parameter deploys anew."""
-    text = b"".join((PACKAGE / name).read_bytes() for name in DEFINED)
+    modules = sorted({each["entrypoint"].split(":")[0].removeprefix("flows.") for each in _defined()})
+    text = b"".join((PACKAGE / name).read_bytes() for name in (DEFINITION, *(f"{module}.py" for module in modules)))
     return f"{version('stancewatch')}+{hashlib.sha256(text).hexdigest()[:8]}"
 
 
 def deploy(api: str) -> None:
     """Register the deployments of the package's prefect.yaml; their runs work in the folder that this one was called in."""
     environment = {**os.environ, "PREFECT_API_URL": api, "DEPLOYED_VERSION": deployed_version()}
-    arguments = ("--no-prompt", "deploy", "--all", "--prefect-file", str(PACKAGE / "prefect.yaml"))
+    arguments = ("--no-prompt", "deploy", "--all", "--prefect-file", str(PACKAGE / DEFINITION))
     done = subprocess.run(
         [sys.executable, "-m", "prefect", *arguments], env=environment, capture_output=True, text=True, check=False
     )
@@ -87,9 +89,15 @@ def _client(api: str) -> Iterator[SyncPrefectClient]:
         yield client
 
 
-def _names() -> list[str]:
-    lines = (PACKAGE / "prefect.yaml").read_text(encoding="utf-8").splitlines()
-    return [line.removeprefix("  - name: ") for line in lines if line.startswith("  - name: ")]
+@cache
+def _defined() -> list[dict[str, Any]]:
+    """Return the deployments of prefect.yaml."""
+    found: dict[str, Any] = YAML(typ="safe").load((PACKAGE / DEFINITION).read_text(encoding="utf-8"))
+    return list(found["deployments"])
+
+
+def _names() -> set[str]:
+    return {each["name"] for each in _defined()}
 
 
 def _pool(client: SyncPrefectClient) -> str:
@@ -128,8 +136,7 @@ def _alerts(client: SyncPrefectClient) -> dict[str, Alert]:
 
 
 def _deployments(client: SyncPrefectClient) -> dict[str, DeploymentResponse]:
-    wanted = _names()
-    return {each.name: each for each in client.read_deployments() if each.name in wanted and "stancewatch" in each.tags}
+    return {each.name: each for each in client.read_deployments() if each.name in _names() and TAG in each.tags}
 
 
 def _is_current(deployment: DeploymentResponse) -> bool:

@@ -49,7 +49,7 @@ def trend(share_all: Sequence[Row]) -> str:
 def draw(days: Sequence[Row]) -> str:
     """Return the days as SVG: a dot each, at its date, filled where the day was seen whole."""
     first: date = days[0]["day"]
-    span = max((days[-1]["day"] - first).days, 1)
+    span: int = max((days[-1]["day"] - first).days, 1)
     top = max(row["pooled_share"] for row in days) or 1.0
 
     def x(row: Row) -> float:

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from tests.support.drifting import troubled
+from tests.support.server import unused_port
 
 DEPLOYMENTS = {"every-30-minutes", "backfill", "relabel", "publish", "maintenance", "source-health"}
 ROOT = Path(__file__).parents[2]
@@ -164,6 +165,13 @@ def test_bootstrap_makes_everything_and_twice_is_once(server: Server) -> None:
     assert "made" not in again
     assert "changed" not in again
     assert server.state() == before
+
+
+def test_without_a_server_it_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flows.cli", "bootstrap", "--api", f"http://127.0.0.1:{unused_port()}/api"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("stancewatch: no Prefect server answers at http://127.0.0.1:")
 
 
 def test_scheduled_runs_really_exist(server: Server) -> None:
