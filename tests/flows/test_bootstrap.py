@@ -167,9 +167,9 @@ def test_bootstrap_makes_everything_and_twice_is_once(server: Server) -> None:
     assert server.state() == before
 
 
-def test_without_a_server_it_says_so(tmp_path: Path) -> None:
+def test_without_a_server_it_says_so() -> None:
     command = [sys.executable, "-m", "flows.cli", "bootstrap", "--api", f"http://127.0.0.1:{unused_port()}/api"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("stancewatch: no Prefect server answers at http://127.0.0.1:")
 
