@@ -140,7 +140,9 @@ def _layout(seed: int, host: int) -> tuple[str, str, str]:
     rng, words = random.Random(f"{seed} layout {host}"), WORDS[language(host)]
     fill = rng.randrange(20_000, LARGEST_FILL)  # a third each of scripts, teasers and links
     scripts = "".join(SCRIPT % (n, rng.getrandbits(32)) for n in range(fill // 3 // 88))
-    links = "".join(f'<li><a href="/s/{n}" class="nav-item">{rng.choice(words["nav"])} {n}</a></li>' for n in range(fill // 3 // 60))
+    links = "".join(
+        f'<li><a href="/s/{n}" class="nav-item">{rng.choice(words["nav"])} {n}</a></li>' for n in range(fill // 3 // 60)
+    )
     cut = len(links) // 4
     cut = links.find("<li>", cut)
     teasers = "".join(
