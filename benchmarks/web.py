@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import stand_in
-from web_pages import Shape
 from web_server import Web, add_shape, served, shape_of
 
 HERE = Path(__file__).parent
@@ -99,7 +98,7 @@ def passes(web: Web, folder: Path) -> float:
     """Make a pass and one with nothing changed; return the CPU milliseconds a page of the first."""
     folder.mkdir()
     stand_in.record(web.shape, folder / "labels")
-    first, second = part("pass", web, folder), part("pass", web, folder)
+    first, second = part("plain", web, folder), part("plain", web, folder)
     print(line("whole pass", first), f"outcomes: {first['counts']}", sep="\n")
     print(f"nothing changed: {second['cpu'] / first['cpu']:.3f} of the CPU time of the first, start included "
           f"({second['cpu']:.1f} s of {first['cpu']:.1f} s; {second['counts']['offered']} offered)")  # fmt: skip

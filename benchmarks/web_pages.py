@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -78,12 +78,16 @@ def page(shape: Shape, number: int, base: str) -> bytes:
     )
     paragraphs = "".join(f"<p>{escape(part)}</p>\n" for part in body)
     parts = (
-        f'<!DOCTYPE html><html lang="{language(host)}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<link rel="canonical" href="{url}"><meta property="og:type" content="article">'
-        f'<meta property="og:title" content="{escape(title)}"><meta property="article:published_time" content="{when}">{head}',
+        (
+            f'<!DOCTYPE html><html lang="{language(host)}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+            f'<link rel="canonical" href="{url}"><meta property="og:type" content="article">'
+            f'<meta property="og:title" content="{escape(title)}"><meta property="article:published_time" content="{when}">{head}'
+        ),
         top,
-        f'<main><article class="story"><h1>{escape(title)}</h1><p class="byline">{escape(author)}</p>'
-        f'<time datetime="{when}">{when[:10]}</time><div class="body">{paragraphs}</div></article>',
+        (
+            f'<main><article class="story"><h1>{escape(title)}</h1><p class="byline">{escape(author)}</p>'
+            f'<time datetime="{when}">{when[:10]}</time><div class="body">{paragraphs}</div></article>'
+        ),
         side,
         f'<section id="comments"><ol>{comments}</ol></section>',
         bottom,
@@ -134,7 +138,7 @@ def _json_ld(title: str, author: str, when: str, url: str) -> str:
     return f'<script type="application/ld+json">{json.dumps(said, ensure_ascii=False)}</script>'
 
 
-@lru_cache(maxsize=None)
+@cache
 def _layout(seed: int, host: int) -> tuple[str, str, str]:
     """Return what the pages of a host share: the top of the page, what stands beside the article, the bottom."""
     rng, words = random.Random(f"{seed} layout {host}"), WORDS[language(host)]

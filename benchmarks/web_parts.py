@@ -16,16 +16,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from plain import without_prefect
 from processes import cpu_seconds, memory_mb
+from stand_in import in_place_of_the_model
 from web_pages import Shape, page, page_path
 from web_server import Web
 
+import flows.ingest
 from flows import poll_rows, stages
 from pipeline.extract import extract
 from pipeline.feeds import feeds_toml
@@ -63,7 +66,7 @@ def _half(shape: Shape, half: int) -> float:
     return time.process_time() - began
 
 
-def extractor(web: Web, folder: Path) -> Figures:
+def extractor(web: Web, _: Path) -> Figures:
     """Extract pages that are in memory: no more than 2,000 of them."""
     pages = min(web.shape.pages, 2_000)
     shape = Shape(hosts=web.shape.hosts, feeds=web.shape.feeds, pages=pages, seed=web.shape.seed)
@@ -124,26 +127,36 @@ def _texts(folder: Path) -> int:
     return sum(1 for line in lines if "document" in line and line["document"]["rejection"] is None)
 
 
-def whole_pass(web: Web, folder: Path) -> Figures:
-    """Make a pass over all feeds and say what it took, start and imports included."""
-    from plain import without_prefect
-    from stand_in import in_place_of_the_model
-
+def whole_pass(web: Web, folder: Path, kind: str = "plain") -> Figures:
+    """Make a pass over all feeds, plain or by Prefect, and say what it took: `cpu` with start and imports, `working` without."""
     settings = settings_of(web, folder)
     for name in ("allow_hosts", "host_delay", "host_requests_a_day", "host_bytes_a_day"):
         os.environ[f"STANCEWATCH_{name.upper()}"] = json.dumps(getattr(settings, name))
     memory: list[tuple[int, float]] = []
-    if not Path(settings.warehouse).exists():
-        _warm()  # a pass that has nothing to extract starts none
-    with sampled(settings.data, memory), in_place_of_the_model(folder / "labels"), without_prefect() as ingest:
+    labels = folder / "labels"
+    with ExitStack() as stack:
+        if labels.exists():
+            stack.enter_context(in_place_of_the_model(labels))
+        else:
+            stages.classifier_for(settings)  # loaded before the clock starts, as everything else
+        ingest = stack.enter_context(without_prefect()) if kind == "plain" else flows.ingest.ingest
+        if not Path(settings.warehouse).exists():
+            _warm()  # a pass that has nothing to extract starts none
+        stack.enter_context(sampled(memory))
         began, before = time.monotonic(), cpu_seconds(os.getpid())
         counts = ingest(str(settings.feeds), settings.warehouse, True, None)
-    return {"pages": counts["offered"], "texts": counts["loaded"], "seconds": time.monotonic() - began,
-            "cpu": cpu_seconds(os.getpid()), "working": cpu_seconds(os.getpid()) - before, "memory": memory, "counts": counts}  # fmt: skip
+        spent, seconds = cpu_seconds(os.getpid()), time.monotonic() - began
+    return {"pages": counts["offered"], "texts": counts["loaded"], "seconds": seconds, "cpu": spent, "working": spent - before,
+            "memory": memory, "counts": counts}  # fmt: skip
+
+
+def by_prefect(web: Web, folder: Path) -> Figures:
+    """Make a pass by Prefect; the environment names its server."""
+    return whole_pass(web, folder, "prefect")
 
 
 @contextmanager
-def sampled(data: Path, memory: list[tuple[int, float]], every: float = 2.0) -> Iterator[None]:
+def sampled(memory: list[tuple[int, float]], every: float = 2.0) -> Iterator[None]:
     """Note (pages that were loaded, MB of this process and its children) while a pass goes on."""
     over, counted = threading.Event(), Counted()
     logging.getLogger("warehouse.load").addHandler(counted)
@@ -175,7 +188,12 @@ class Counted(logging.Handler):
             self.documents += counts.get("document", 0)
 
 
-PARTS: dict[str, Callable[[Web, Path], Figures]] = {"extractor": extractor, "collect": collect, "pass": whole_pass}
+PARTS: dict[str, Callable[[Web, Path], Figures]] = {
+    "extractor": extractor,
+    "collect": collect,
+    "plain": whole_pass,
+    "prefect": by_prefect,
+}
 
 
 def main() -> None:
