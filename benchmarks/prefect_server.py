@@ -37,7 +37,7 @@ class Server:
 @contextmanager
 def prefect_server(home: Path) -> Iterator[Server]:
     """Start a server and stop it afterwards."""
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -158,9 +158,7 @@ def by_prefect(web: Web, folder: Path) -> Figures:
 @contextmanager
 def sampled(memory: list[tuple[int, float]], every: float = 2.0) -> Iterator[None]:
     """Note (pages that were loaded, MB of this process and its children) while a pass goes on."""
-    over, counted = threading.Event(), Counted()
-    logging.getLogger("warehouse.load").addHandler(counted)
-    logging.getLogger("warehouse.load").setLevel(logging.INFO)
+    over, counted = threading.Event(), Counted.installed()
 
     def watch() -> None:
         while not over.wait(every):
@@ -173,13 +171,20 @@ def sampled(memory: list[tuple[int, float]], every: float = 2.0) -> Iterator[Non
     finally:
         over.set()
         thread.join()
-        logging.getLogger("warehouse.load").removeHandler(counted)
 
 
 class Counted(logging.Handler):
     """Counts the documents that loads say they stored."""
 
     documents = 0
+
+    @classmethod
+    def installed(cls) -> Counted:
+        """Return one that listens to the loads of this process."""
+        counted, log = cls(), logging.getLogger("warehouse.load")
+        log.addHandler(counted)
+        log.setLevel(logging.INFO)
+        return counted
 
     def emit(self, record: logging.LogRecord) -> None:
         """Read the counts of one load."""
@@ -198,8 +203,7 @@ PARTS: dict[str, Callable[[Web, Path], Figures]] = {
 
 def main() -> None:
     """Run one part: NAME FOLDER in, shape and ports of the web on standard input."""
-    said = json.load(sys.stdin)
-    web = Web(shape=Shape(**said["shape"]), ports=tuple(said["ports"]))
+    web = Web.of(json.load(sys.stdin))
     print(json.dumps(PARTS[sys.argv[1]](web, Path(sys.argv[2]))))
 
 

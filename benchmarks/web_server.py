@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from web_pages import Shape, feed, feed_path, language, page, page_path
 
@@ -37,6 +38,11 @@ class Web:
 
     shape: Shape
     ports: tuple[int, ...]
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> Web:
+        """Return the web that another process serves: {shape, ports}."""
+        return cls(shape=Shape(**said["shape"]), ports=tuple(said["ports"]))
 
     def base(self, host: int) -> str:
         """Return the address of a host."""
