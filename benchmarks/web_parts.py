@@ -44,13 +44,13 @@ Figures = dict[str, Any]
 
 
 def settings_of(web: Web, folder: Path) -> Settings:
-    """Return settings for a web: its hosts may be asked without a pause, every host for all of its pages."""
+    """Return settings for a web: its hosts may be asked without a pause, each for all of its pages, on a busy machine too."""
     listing = folder / "feeds.toml"
     if not listing.exists():
         listing.write_text(feeds_toml(web.feeds), encoding="utf-8")
     most = 20 + 4 * web.shape.pages // web.shape.hosts
     return load_settings(
-        warehouse=str(folder / "web.duckdb"), feeds=listing, allow_hosts=web.hosts, host_delay=0,
+        warehouse=str(folder / "web.duckdb"), feeds=listing, allow_hosts=web.hosts, host_delay=0, request_timeout=600,
         host_requests_a_day=most, host_bytes_a_day=most * 1_000_000,
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def _texts(folder: Path) -> int:
 def whole_pass(web: Web, folder: Path, kind: str = "plain") -> Figures:
     """Make a pass over all feeds, plain or by Prefect, and say what it took: `cpu` with start and imports, `working` without."""
     settings = settings_of(web, folder)
-    for name in ("allow_hosts", "host_delay", "host_requests_a_day", "host_bytes_a_day"):
+    for name in ("allow_hosts", "host_delay", "request_timeout", "host_requests_a_day", "host_bytes_a_day"):
         os.environ[f"STANCEWATCH_{name.upper()}"] = json.dumps(getattr(settings, name))
     memory: list[tuple[int, float]] = []
     labels = folder / "labels"

@@ -48,7 +48,7 @@ def test_every_page_of_the_generated_web_is_an_article_of_its_language() -> None
         assert document.rejection is None
         assert document.title == title
         assert document.lang == web.language(shape.host_of_page(number))
-        assert document.published_at == web.published(number).isoformat()
+        assert (document.published_at or "")[:10] == web.published(number).date().isoformat()
         assert all(part in document.text for part in paragraphs)
 
 
