@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpcore
@@ -76,9 +76,8 @@ async def ask(held: Connections, port: int, path: str = "/") -> bytes:
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MOST_KEPT", 2)
-    return
 
 
 def test_a_connection_is_used_again_and_a_host_has_no_more_than_two() -> None:
