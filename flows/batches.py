@@ -30,16 +30,19 @@ def write_fetched(
     folder: Path, entries: Sequence[dict[str, Any]], results: Sequence[Page | ItemError], places: Sequence[str] = ()
 ) -> Path:
     """Write two WARC files and fetched.jsonl. `places`: where pages are kept already."""
-    pages = [page for page in results if isinstance(page, Page)]
-    offsets = {
-        PAGES: iter(write_pages(folder / PAGES, [page for page in pages if may_keep(page)])),
-        UNKEPT: iter(write_pages(folder / UNKEPT, [page for page in pages if not may_keep(page)])),
-    }
+    files: dict[str, list[Page]] = {PAGES: [], UNKEPT: []}
+    names = []  # of the files of the pages, in order
+    for page in results:
+        if isinstance(page, Page):
+            names.append(PAGES if may_keep(page) else UNKEPT)
+            files[names[-1]].append(page)
+    named = iter(names)
+    offsets = {name: iter(write_pages(folder / name, pages)) for name, pages in files.items()}
     with (folder / "fetched.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
         for number, (entry, page) in enumerate(zip(entries, results, strict=True)):
             line: Line = {"entry": entry}
             if isinstance(page, Page):
-                file = PAGES if may_keep(page) else UNKEPT
+                file = next(named)
                 line |= {"fetched_at": iso(page.fetched_at), "file": file, "offset": next(offsets[file])}
                 line["place"] = places[number] if places else None
             else:

@@ -11,6 +11,9 @@ DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(ROOMS),
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # our rooms speak outside of runs too, and from other threads
+    # a server that runs on forgets runs, their logs and artifacts after a month, not only events after a week
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 86_400),
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
 }
 

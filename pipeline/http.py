@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-import certifi
 import httpcore
 import httpx
 
 from pipeline.addresses import host_and_port, host_of, is_public
 from pipeline.body import bounded
+from pipeline.connections import HOST_CONNECTIONS, open_connections
 from pipeline.errors import Rejected, Transient
 from pipeline.hints import retry_after
 from pipeline.http_errors import NoNameServer, Refused, translated
@@ -34,7 +32,6 @@ from pipeline.urls import redirect_target
 from pipeline.wire import LimitedStream
 
 MAX_REDIRECTS = 8
-HOST_CONNECTIONS = 2
 MAX_CONNECTIONS = 64  # at once, to all hosts
 FIRST_BYTE = 15.0  # seconds without a byte: of a connection that is made, of headers, in the middle of a body
 MAX_HEADERS = 200  # h11 lets 100 KiB of them pass, which are twenty thousand short ones
@@ -113,7 +110,8 @@ class Client:
         proxies = ["{}:{}".format(*host_and_port(settings.proxy))] if settings.proxy else []
         self._backend = GuardedBackend([*settings.allow_hosts, *proxies], settings.max_body + WIRE_OVERHEAD)
         transport = httpx.AsyncHTTPTransport(verify=True)
-        transport._pool = connection_pool(settings.proxy, self._backend)  # httpx 0.28 has no argument for it (2026-11)
+        # httpx 0.28 has no argument for it (2026-11)
+        transport._pool = open_connections(settings.proxy, self._backend, MAX_CONNECTIONS)  # type: ignore[assignment]
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=min(settings.request_timeout, FIRST_BYTE),
@@ -223,17 +221,6 @@ class Client:
         encoding = response.headers.get("content-encoding", "identity")
         pieces = bounded(response.aiter_raw(), encoding, cut_at or self._settings.max_body, cut=cut_at is not None)
         return b"".join([piece async for piece in pieces])
-
-
-def connection_pool(proxy: str | None, backend: GuardedBackend) -> httpcore.AsyncConnectionPool:
-    """Return the one pool of a client, behind a proxy where the settings name one."""
-    shared: dict[str, Any] = {
-        "ssl_context": ssl.create_default_context(cafile=certifi.where()),
-        "max_connections": MAX_CONNECTIONS,
-        "max_keepalive_connections": 32,
-        "network_backend": backend,
-    }
-    return httpcore.AsyncHTTPProxy(proxy, **shared) if proxy else httpcore.AsyncConnectionPool(**shared)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ and taken off again, back to the last complete record.
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import zlib
@@ -15,8 +16,10 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -24,6 +27,7 @@ from pipeline.records import Page
 
 UNTRUE = ("content-encoding", "transfer-encoding", "content-length")  # of a body that is stored unpacked
 PIECE = 1_048_576
+PACKING = 6
 APPENDING = ".appending"  # ends the name of the note beside a file that is appended to
 
 
@@ -32,7 +36,7 @@ def write_pages(path: Path, pages: Sequence[Page]) -> list[int]:
     path.touch(mode=0o600)
     offsets = []
     with path.open("wb") as stream:
-        writer = WARCWriter(stream, gzip=True)
+        writer = _Members(stream)
         for page in pages:
             offsets.append(stream.tell())
             dated = {"WARC-Date": page.fetched_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -51,6 +55,19 @@ def write_pages(path: Path, pages: Sequence[Page]) -> list[int]:
                     writer.create_warc_record(page.url, "request", http_headers=head, warc_headers_dict=related)
                 )
     return offsets
+
+
+class _Members(WARCWriter):  # type: ignore[misc]
+    """Writes a gzip member a record. The library packs at level 9: twice the time of 6, for a hundredth of the bytes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(BytesIO(), gzip=False)
+        self._stream = stream
+
+    def write_record(self, record: ArcWarcRecord, params: object = None) -> None:
+        self.out = BytesIO()
+        super().write_record(record, params)
+        self._stream.write(gzip.compress(self.out.getvalue(), PACKING, mtime=0))
 
 
 def _response_head(page: Page) -> StatusAndHeaders:
