@@ -1,8 +1,8 @@
 """The ingest flow: one pass over the due feeds, from poll to publish.
 
 Tasks have the grain of a batch: 32 feeds a poll, `batch_size` entries a fetch, extract and label, one load a batch.
-Batches are dealt and loaded in one order, also after a kill, and worked on side by side; the order decides which of two
-addresses of one document wins (decision 2).
+Batches are dealt and loaded in one order, also after a kill, and worked on side by side, by a crew that the settings
+choose; the order decides which of two addresses of one document wins (decision 2).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
@@ -24,6 +24,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from rich.progress import Progress
 
 from flows import poll_rows, stages
+from flows.crew import Crew, crew_of
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
@@ -38,14 +39,17 @@ from warehouse.lock import pass_lock
 from warehouse.publish import publish
 from warehouse.spool import deal, new_id, write_load
 
+Item = TypeVar("Item")
+
 FEEDS_A_POLL = 32
-AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
+THREADS = 4  # polls and fetches at once; each waits for the network nearly all the time
+AHEAD = 2  # batches fetched before somebody is free for them: enough that nobody waits, few enough to keep memory flat
 NOT_REACHED = "no feed at all could be reached; `make demo` shows the pipeline without a network"
 
 poll = task(name="poll", cache_policy=NO_CACHE)(stages.poll)
 fetch = task(name="fetch", cache_policy=NO_CACHE)(stages.fetch)
 extract = task(name="extract", cache_policy=NO_CACHE)(stages.extract_batch)
-label = task(name="label", cache_policy=NO_CACHE)(stages.label)
+label = task(name="label", cache_policy=NO_CACHE)(stages.label_batch)
 load = task(name="load", cache_policy=NO_CACHE)(stages.load)
 publish_copy = task(name="publish", cache_policy=NO_CACHE)(publish)
 
@@ -59,7 +63,7 @@ def run_name() -> str:
 @flow(
     name="ingest",
     flow_run_name=run_name,
-    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
+    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
     validate_parameters=True,
 )
 def ingest(
@@ -74,14 +78,14 @@ def ingest(
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share), progress() as bars:
+    with pass_lock(settings.warehouse, settings.share), crew_of(settings) as crew, progress() as bars:
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
         mine = share_of(known, settings.share)
         with stages.network(one):
             _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
-            _work_off(one, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
+            _work_off(one, crew, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
@@ -112,16 +116,15 @@ def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[F
 
 def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], bars: Progress) -> None:
     bar = bars.add_task("polling feeds", total=len(due))
-    batches = [due[n : n + FEEDS_A_POLL] for n in range(0, len(due), FEEDS_A_POLL)]
-    futures = [poll.submit(one, batch, deal(one.data)) for batch in batches]
-    for batch, future in zip(batches, futures, strict=True):
-        load(one.settings.warehouse, future.result())
-        bars.advance(bar, len(batch))
+    batches = (due[n : n + FEEDS_A_POLL] for n in range(0, len(due), FEEDS_A_POLL))
+    for size, polled in _drawn(((len(batch), poll.submit(one, batch, deal(one.data))) for batch in batches), THREADS):
+        load(one.settings.warehouse, polled.result())
+        bars.advance(bar, size)
 
 
-def _work_off(one: stages.Pass, entries: list[dict[str, Any]], bars: Progress) -> None:
+def _work_off(one: stages.Pass, crew: Crew, entries: list[dict[str, Any]], bars: Progress) -> None:
     bar = bars.add_task("fetching and labelling pages", total=len(entries))
-    for size in land(one, fetching(one, entries)):
+    for size in land(one, crew, fetching(one, entries)):
         bars.advance(bar, size)
 
 
@@ -133,22 +136,31 @@ def fetching(one: stages.Pass, entries: list[dict[str, Any]]) -> Iterator[tuple[
         yield len(batch), fetch.submit(one, batch, deal(one.data))
 
 
-def land(one: stages.Pass, fetched: Iterable[tuple[int, PrefectFuture[Path] | Path]]) -> Iterator[int]:
+def land(one: stages.Pass, crew: Crew, fetched: Iterable[tuple[int, PrefectFuture[Path] | Path]]) -> Iterator[int]:
     """Extract, label and load batches of pages, some of them side by side; yields the size of each that is stored."""
     flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
-    for size, folder in fetched:
-        extracted = extract.submit(
-            cast("Path", folder)
-        )  # a future stands for what it will be; Prefect does not type that
-        flying.append((size, label.submit(one, cast("Path", extracted))))
-        while len(flying) >= AHEAD:
+    for size, pages in _drawn(fetched, AHEAD):
+        folder = pages if isinstance(pages, Path) else pages.result()
+        extracted = crew.extracting.submit(extract, {"folder": folder})
+        flying.append((size, crew.labelling.submit(label, {"settings": one.settings, "folder": extracted})))
+        while len(flying) >= crew.ahead:
             yield _stored(one, *flying.popleft())
     while flying:
         yield _stored(one, *flying.popleft())
 
 
+def _drawn(items: Iterable[Item], ahead: int) -> Iterator[Item]:
+    """Draw items so many ahead of the one that is yielded."""
+    waiting: deque[Item] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > ahead:
+            yield waiting.popleft()
+    yield from waiting
+
+
 def _stored(one: stages.Pass, size: int, labelled: PrefectFuture[Path]) -> int:
-    load(one.settings.warehouse, labelled.result())
+    load(one.settings.warehouse, stages.prepare(one, labelled.result()))
     return size
 
 
