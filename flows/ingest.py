@@ -42,6 +42,7 @@ from warehouse.spool import deal, new_id, write_load
 Item = TypeVar("Item")
 
 FEEDS_A_POLL = 32
+SLICE = 20_000  # pending entries that are in memory at a time
 THREADS = 4  # polls and fetches at once; each waits for the network nearly all the time
 AHEAD = 2  # batches fetched before somebody is free for them: enough that nobody waits, few enough to keep memory flat
 NOT_REACHED = "no feed at all could be reached; `make demo` shows the pipeline without a network"
@@ -85,7 +86,7 @@ def ingest(
         mine = share_of(known, settings.share)
         with stages.network(one):
             _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
-            _work_off(one, crew, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
+            _work_off(one, crew, bars, mine, limit)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
@@ -104,11 +105,10 @@ def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
 
 def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, FeedState]]:
     named = {feed.feed_id: feed for feed in known if feed.enabled}
-    found = [
-        (feed, poll_rows.validators(row), poll_rows.feed_state(feed, row))
-        for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds)
-        if (feed := named.get(row["feed_id"]))
-    ]
+    found = []
+    for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds, of=list(named)):
+        feed = named[row["feed_id"]]
+        found.append((feed, poll_rows.validators(row), poll_rows.feed_state(feed, row)))
     hint = "" if found else " (--all asks all of them)"
     get_run_logger().info("%d of %d feeds are due%s", len(found), len(known), hint)
     return found
@@ -122,10 +122,19 @@ def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], b
         bars.advance(bar, size)
 
 
-def _work_off(one: stages.Pass, crew: Crew, entries: list[dict[str, Any]], bars: Progress) -> None:
-    bar = bars.add_task("fetching and labelling pages", total=len(entries))
-    for size in land(one, crew, fetching(one, entries)):
-        bars.advance(bar, size)
+def _work_off(one: stages.Pass, crew: Crew, bars: Progress, mine: Sequence[Feed], limit: int | None) -> None:
+    """Work off what is pending at this moment, SLICE by SLICE: what was tried in one is not pending any more, or later."""
+    bar, now, total = bars.add_task("fetching and labelling pages", total=None), datetime.now(UTC), 0
+    most = SLICE if limit is None else None  # entries over the limit of a feed would come with the next slice
+    last: list[dict[str, Any]] = []
+    while (entries := stages.pending(one.settings.warehouse, mine, limit, now, most)) != last:
+        total += len(entries)
+        bars.update(bar, total=total)
+        for size in land(one, crew, fetching(one, entries)):
+            bars.advance(bar, size)
+        if most is None or len(entries) < most:
+            return
+        last = entries
 
 
 def fetching(one: stages.Pass, entries: list[dict[str, Any]]) -> Iterator[tuple[int, PrefectFuture[Path]]]:

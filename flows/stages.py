@@ -106,10 +106,12 @@ def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: P
     return write_load(work, one.run_id, "poll", tables)
 
 
-def pending(warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime) -> list[dict[str, Any]]:
-    """Return the entries to be fetched at a time, those of feeds that the file still names."""
-    named = {feed.feed_id for feed in known}
-    return [spelt(entry) for entry in state.pending_entries(warehouse, now, limit) if entry["feed_id"] in named]
+def pending(
+    warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the entries to be fetched at a time, those of feeds that the file still names; at most `limit` of a feed, `most` in all."""
+    named = [feed.feed_id for feed in known]
+    return [spelt(entry) for entry in state.pending_entries(warehouse, now, limit, of=named, most=most)]
 
 
 def spelt(entry: dict[str, Any]) -> dict[str, Any]:
