@@ -75,8 +75,8 @@ def due(target: str, feeds: Path, share: str) -> str:
 
 
 def pending(target: str, feeds: Path, share: str) -> str:
-    """List what a share has to fetch."""
-    return f"{len(stages.pending(target, share_of(load_feeds(feeds), share), None, NOW))} entries"
+    """List what a share has to fetch first, as a pass does."""
+    return f"{len(stages.pending(target, share_of(load_feeds(feeds), share), None, NOW, ingest.SLICE))} entries"
 
 
 def polled(target: str, data: Path) -> str:

@@ -140,7 +140,7 @@ def scaled(folder: Path, environment: dict[str, str], databases: tuple[str, str]
         ]  # fmt: skip
         states = runs_of(api)
         assert states == ["COMPLETED"] * WORKERS, (states, [log.read_text()[-3000:] for log in logs])
-        did = [f"{log.stem} made {log.read_text().count('Completed submission of flow run')} passes" for log in logs]
+        did = [f"{log.stem} made {log.read_text().count('submitted to infrastructure')} passes" for log in logs]
         return databases[1], did
     finally:
         stand.close()

@@ -43,6 +43,7 @@ def crew_of(settings: Settings) -> Iterator[Crew]:
         with _same_server(), dask_crew(settings, processes(settings)) as (cluster, working):
             yield Crew(extracting=cluster, labelling=cluster, ahead=working + 1)
         return
+    threads: TaskRunner[Any]
     with ThreadPoolTaskRunner(IN_THREADS) as threads:
         if settings.task_runner == "thread":
             yield Crew(extracting=threads, labelling=threads, ahead=IN_THREADS)

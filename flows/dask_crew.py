@@ -18,8 +18,8 @@ from pipeline.settings import Settings
 
 try:
     import dask
-    from distributed import Client, Worker, WorkerPlugin
-    from prefect_dask import DaskTaskRunner
+    from distributed import Worker, WorkerPlugin
+    from prefect_dask.task_runners import DaskTaskRunner
 except ImportError as error:
     raise ConfigError(f"task_runner dask needs more packages ({error}): pip install 'stancewatch[scale]'") from error
 
@@ -81,7 +81,7 @@ def _runner(settings: Settings, processes: int) -> DaskTaskRunner:
     return DaskTaskRunner(cluster_kwargs=local)
 
 
-def _connected(runner: DaskTaskRunner, settings: Settings) -> Client:
+def _connected(runner: DaskTaskRunner, settings: Settings) -> Any:  # Dask's client is not typed
     try:
         return runner.client
     except OSError as error:

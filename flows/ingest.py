@@ -41,7 +41,7 @@ from warehouse.spool import deal, new_id, write_load
 
 Item = TypeVar("Item")
 
-FEEDS_A_POLL = 32
+FEEDS_A_POLL, MOST_A_POLL = 32, 128  # of very many, more at a time: each batch is a load, and loads take turns
 SLICE = 20_000  # pending entries that are in memory at a time
 THREADS = 4  # polls and fetches at once; each waits for the network nearly all the time
 AHEAD = 2  # batches fetched before somebody is free for them: enough that nobody waits, few enough to keep memory flat
@@ -116,10 +116,11 @@ def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[F
 
 def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], bars: Progress) -> None:
     bar = bars.add_task("polling feeds", total=len(due))
-    batches = (due[n : n + FEEDS_A_POLL] for n in range(0, len(due), FEEDS_A_POLL))
-    for size, polled in _drawn(((len(batch), poll.submit(one, batch, deal(one.data))) for batch in batches), THREADS):
+    size = min(max(FEEDS_A_POLL, len(due) // 256), MOST_A_POLL)
+    batches = (due[n : n + size] for n in range(0, len(due), size))
+    for asked, polled in _drawn(((len(batch), poll.submit(one, batch, deal(one.data))) for batch in batches), THREADS):
         load(one.settings.warehouse, polled.result())
-        bars.advance(bar, size)
+        bars.advance(bar, asked)
 
 
 def _work_off(one: stages.Pass, crew: Crew, bars: Progress, mine: Sequence[Feed], limit: int | None) -> None:
