@@ -25,6 +25,7 @@ from rich.progress import Progress
 
 from flows import stages
 from flows.batches import write_fetched
+from flows.crew import Crew, crew_of
 from flows.ingest import fetching, land, publish_copy
 from flows.naming import run_name
 from flows.offers import Offers
@@ -141,10 +142,10 @@ def backfill(
     outlets = Outlets(load_feeds(settings.feeds), outlet, country)
     stages.classifier_for(settings)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share, LOCK_WAIT), progress() as bars:
+    with pass_lock(settings.warehouse, settings.share, LOCK_WAIT), crew_of(settings) as crew, progress() as bars:
         started = datetime.now(UTC)
         stages.take_over(one)
-        work = _Work(one, outlets, bars, limit)
+        work = _Work(one, crew, outlets, bars, limit)
         with stages.network(one) as session:
             if wanted.asks_the_web:
                 work.from_web(wanted.web(settings, session))
@@ -167,8 +168,9 @@ def _paths(names: list[str] | None) -> tuple[Path, ...]:
 class _Work:
     """One run over its sources: what it shares, and how many pages are left to its limit."""
 
-    def __init__(self, one: stages.Pass, outlets: Outlets, bars: Progress, limit: int | None) -> None:
+    def __init__(self, one: stages.Pass, crew: Crew, outlets: Outlets, bars: Progress, limit: int | None) -> None:
         self._one = one
+        self._crew = crew
         self._outlets = outlets
         self._bars = bars
         self._left = 2**62 if limit is None else limit
@@ -186,7 +188,7 @@ class _Work:
         bar = self._bars.add_task("fetching and labelling pages", total=None)
         while entries := self._pending():
             self._left -= len(entries)
-            for size in land(self._one, fetching(self._one, entries)):
+            for size in land(self._one, self._crew, fetching(self._one, entries)):
                 self._bars.advance(bar, size)
 
     def _pending(self) -> list[dict[str, Any]]:
@@ -198,7 +200,7 @@ class _Work:
         """Offer the pages of a file and work them off, portion by portion, without a request."""
         offers = Offers(self._one, self._outlets, "warc")
         bar = self._bars.add_task(path.name, total=path.stat().st_size)
-        for _ in land(self._one, self._pages(path, window, offers, bar)):
+        for _ in land(self._one, self._crew, self._pages(path, window, offers, bar)):
             pass
         self.left_out += offers.left_out
 

@@ -1,20 +1,26 @@
 """A batch of pages in its work folder: what was fetched in, lines and raw pages out, an entry a line in order.
 
 `fetched.jsonl` names the WARC file of each page; what its owner does not want kept lies in one that is dropped.
+`extracted.jsonl` has the same lines with their documents, `labelled.jsonl` the labels of what was to be labelled. A file is
+there whole or not at all: a process or machine that was given up and still writes harms nobody.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence, Set
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from pipeline.archive import blank
-from pipeline.errors import ItemError, Transient
+from pipeline.errors import ConfigError, ItemError, Transient
 from pipeline.pool import RawPage
-from pipeline.records import Document, Page, Rejection
+from pipeline.records import Document, Labels, Page, Rejection
 from pipeline.reservations import may_keep
 from pipeline.urls import normalise_url
 from pipeline.warc.read import read_warc
@@ -24,6 +30,7 @@ from warehouse.spool import iso
 log = logging.getLogger(__name__)
 PAGES, UNKEPT = "pages.warc.gz", "unkept.warc.gz"  # what is kept, and what its owner does not want kept
 Line = dict[str, Any]
+_LABELS = TypeAdapter(Labels)
 
 
 def write_fetched(
@@ -38,18 +45,28 @@ def write_fetched(
             files[names[-1]].append(page)
     named = iter(names)
     offsets = {name: iter(write_pages(folder / name, pages)) for name, pages in files.items()}
-    with (folder / "fetched.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for number, (entry, page) in enumerate(zip(entries, results, strict=True)):
-            line: Line = {"entry": entry}
-            if isinstance(page, Page):
-                file = next(named)
-                line |= {"fetched_at": iso(page.fetched_at), "file": file, "offset": next(offsets[file])}
-                line["place"] = places[number] if places else None
-            else:
-                log.info("page %s: %s", entry["url"], page)
-                line["failure"] = [isinstance(page, Transient), page.reason, page.detail, page.retry_after]
+    lines = []
+    for number, (entry, page) in enumerate(zip(entries, results, strict=True)):
+        line: Line = {"entry": entry}
+        if isinstance(page, Page):
+            file = next(named)
+            line |= {"fetched_at": iso(page.fetched_at), "file": file, "offset": next(offsets[file])}
+            line["place"] = places[number] if places else None
+        else:
+            log.info("page %s (feed %s): %s", entry["url"], entry["feed_id"], page)
+            line["failure"] = [isinstance(page, Transient), page.reason, page.detail, page.retry_after]
+        lines.append(line)
+    return write_lines(folder / "fetched.jsonl", lines)
+
+
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> Path:
+    """Write a file of JSON lines, whole or not at all; return its folder."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with draft.open("w", encoding="utf-8", newline="\n") as stream:
+        for line in lines:
             stream.write(json.dumps(line) + "\n")
-    return folder
+    draft.replace(path)
+    return path.parent
 
 
 def lines_of(path: Path) -> Iterator[Line]:
@@ -76,6 +93,21 @@ def document_of(line: dict[str, Any]) -> Document | None:
     return Document(
         **{**fields, "authors": tuple(fields["authors"]), "rejection": Rejection(**refused) if refused else None}
     )
+
+
+def write_labels(folder: Path, label_run: str, labels: Iterable[Labels]) -> Path:
+    """Write labelled.jsonl: the label run, then the labels of a document a line."""
+    return write_lines(folder / "labelled.jsonl", [{"label_run": label_run}, *map(asdict, labels)])
+
+
+def labels_of(folder: Path, label_run: str) -> list[Labels]:
+    """Read labelled.jsonl. Raises ConfigError where another model, codebook or version than ours did the work."""
+    head, *lines = lines_of(folder / "labelled.jsonl")
+    if head["label_run"] != label_run:
+        raise ConfigError(
+            "who labelled has another model, codebook or version of Stancewatch: give all machines the same"
+        )
+    return [_LABELS.validate_python(line) for line in lines]
 
 
 def keep_pages(

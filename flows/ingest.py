@@ -1,8 +1,8 @@
 """The ingest flow: one pass over the due feeds, from poll to publish.
 
 Tasks have the grain of a batch: 32 feeds a poll, `batch_size` entries a fetch, extract and label, one load a batch.
-Batches are dealt and loaded in one order, also after a kill, and worked on side by side; the order decides which of two
-addresses of one document wins (decision 2).
+Batches are dealt and loaded in one order, also after a kill, and worked on side by side, by a crew that the settings
+choose; the order decides which of two addresses of one document wins (decision 2).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
@@ -22,6 +22,7 @@ from pydantic import Field
 from rich.progress import Progress
 
 from flows import poll_rows, stages
+from flows.crew import Crew, crew_of
 from flows.naming import fetch_name, poll_name, run_name
 from flows.outcomes import report
 from flows.progress import progress
@@ -38,14 +39,18 @@ from warehouse.lock import pass_lock
 from warehouse.publish import publish
 from warehouse.spool import deal, new_id, write_load
 
-FEEDS_A_POLL = 32
-AHEAD = 3  # batches in flight: enough to fetch while the model works, few enough to keep memory flat
+Item = TypeVar("Item")
+
+FEEDS_A_POLL, MOST_A_POLL = 32, 128  # of very many, more at a time: each batch is a load, and loads take turns
+SLICE = 20_000  # pending entries that are in memory at a time
+THREADS = 4  # polls and fetches at once; each waits for the network nearly all the time
+AHEAD = 2  # batches fetched before somebody is free for them: enough that nobody waits, few enough to keep memory flat
 NOT_REACHED = "no feed at all could be reached; `make demo` shows the pipeline without a network"
 
 poll = stage(stages.poll, "poll", poll_name)
 fetch = stage(stages.fetch, "fetch", fetch_name)
 extract = stage(stages.extract_batch, "extract", "extract batch {folder.name}")
-label = stage(stages.label, "label", "label batch {folder.name}")
+label = stage(stages.label_batch, "label", "label batch {folder.name}")
 load = stage(stages.load, "load", "load {folder.name}", minutes=60)
 publish_copy = stage(publish, "publish", "publish the copy", minutes=60)
 
@@ -53,7 +58,7 @@ publish_copy = stage(publish, "publish", "publish the copy", minutes=60)
 @flow(
     name="ingest",
     flow_run_name=run_name("ingest into"),
-    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
+    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]
     validate_parameters=True,
 )
 def ingest(
@@ -75,14 +80,14 @@ def ingest(
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share), progress() as bars:
+    with pass_lock(settings.warehouse, settings.share), crew_of(settings) as crew, progress() as bars:
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
         mine = share_of(known, settings.share)
         with stages.network(one):
             _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
-            _work_off(one, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
+            _work_off(one, crew, bars, mine, limit)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)
@@ -101,11 +106,10 @@ def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
 
 def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, FeedState]]:
     named = {feed.feed_id: feed for feed in known if feed.enabled}
-    found = [
-        (feed, poll_rows.validators(row), poll_rows.feed_state(feed, row))
-        for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds)
-        if (feed := named.get(row["feed_id"]))
-    ]
+    found = []
+    for row in state.due_feeds(warehouse, datetime.now(UTC), all_feeds, of=list(named)):
+        feed = named[row["feed_id"]]
+        found.append((feed, poll_rows.validators(row), poll_rows.feed_state(feed, row)))
     hint = "" if found else " (--all asks all of them)"
     get_run_logger().info("%d of %d feeds are due%s", len(found), len(known), hint)
     return found
@@ -113,17 +117,26 @@ def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[F
 
 def _poll_all(one: stages.Pass, due: list[tuple[Feed, Validators, FeedState]], bars: Progress) -> None:
     bar = bars.add_task("polling feeds", total=len(due))
-    batches = [due[n : n + FEEDS_A_POLL] for n in range(0, len(due), FEEDS_A_POLL)]
-    futures = [poll.submit(one, batch, deal(one.data)) for batch in batches]
-    for batch, future in zip(batches, futures, strict=True):
-        load(one.settings.warehouse, future.result())
-        bars.advance(bar, len(batch))
+    size = min(max(FEEDS_A_POLL, len(due) // 256), MOST_A_POLL)
+    batches = (due[n : n + size] for n in range(0, len(due), size))
+    for asked, polled in _drawn(((len(batch), poll.submit(one, batch, deal(one.data))) for batch in batches), THREADS):
+        load(one.settings.warehouse, polled.result())
+        bars.advance(bar, asked)
 
 
-def _work_off(one: stages.Pass, entries: list[dict[str, Any]], bars: Progress) -> None:
-    bar = bars.add_task("fetching and labelling pages", total=len(entries))
-    for size in land(one, fetching(one, entries)):
-        bars.advance(bar, size)
+def _work_off(one: stages.Pass, crew: Crew, bars: Progress, mine: Sequence[Feed], limit: int | None) -> None:
+    """Work off what is pending at this moment, SLICE by SLICE: what was tried in one is not pending any more, or later."""
+    bar, now, total = bars.add_task("fetching and labelling pages", total=None), datetime.now(UTC), 0
+    most = SLICE if limit is None else None  # entries over the limit of a feed would come with the next slice
+    last: list[dict[str, Any]] = []
+    while (entries := stages.pending(one.settings.warehouse, mine, limit, now, most)) != last:
+        total += len(entries)
+        bars.update(bar, total=total)
+        for size in land(one, crew, fetching(one, entries)):
+            bars.advance(bar, size)
+        if most is None or len(entries) < most:
+            return
+        last = entries
 
 
 def fetching(one: stages.Pass, entries: list[dict[str, Any]]) -> Iterator[tuple[int, PrefectFuture[Path]]]:
@@ -134,20 +147,29 @@ def fetching(one: stages.Pass, entries: list[dict[str, Any]]) -> Iterator[tuple[
         yield len(batch), fetch.submit(one, batch, deal(one.data))
 
 
-def land(one: stages.Pass, fetched: Iterable[tuple[int, PrefectFuture[Path] | Path]]) -> Iterator[int]:
+def land(one: stages.Pass, crew: Crew, fetched: Iterable[tuple[int, PrefectFuture[Path] | Path]]) -> Iterator[int]:
     """Extract, label and load batches of pages, some of them side by side; yields the size of each that is stored."""
     flying: deque[tuple[int, PrefectFuture[Path]]] = deque()
-    for size, folder in fetched:
-        extracted = extract.submit(
-            cast("Path", folder)
-        )  # a future stands for what it will be; Prefect does not type that
-        flying.append((size, label.submit(one, cast("Path", extracted))))
-        while len(flying) >= AHEAD:
+    for size, pages in _drawn(fetched, AHEAD):
+        folder = pages if isinstance(pages, Path) else pages.result()
+        extracted = crew.extracting.submit(extract, {"folder": folder})
+        flying.append((size, crew.labelling.submit(label, {"settings": one.settings, "folder": extracted})))
+        while len(flying) >= crew.ahead:
             yield _stored(one, *flying.popleft())
     while flying:
         yield _stored(one, *flying.popleft())
 
 
+def _drawn(items: Iterable[Item], ahead: int) -> Iterator[Item]:
+    """Draw items so many ahead of the one that is yielded."""
+    waiting: deque[Item] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > ahead:
+            yield waiting.popleft()
+    yield from waiting
+
+
 def _stored(one: stages.Pass, size: int, labelled: PrefectFuture[Path]) -> int:
-    load(one.settings.warehouse, labelled.result())
+    load(one.settings.warehouse, stages.prepare(one, labelled.result()))
     return size

@@ -6,19 +6,25 @@ started again goes on with the documents that have no label of this run.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
+from prefect.futures import PrefectFuture
 from pydantic import Field
+from rich.progress import Progress
 
 from flows import rows, signals, stages
+from flows.batches import Line, labels_of, lines_of, write_lines
+from flows.crew import Crew, crew_of
 from flows.naming import run_name
 from flows.progress import progress
 from flows.tries import stage
 from pipeline.errors import WarehouseError
-from pipeline.settings import load_settings
+from pipeline.settings import Settings, load_settings
 from warehouse import state
 from warehouse.connect import is_there
 from warehouse.lock import pass_lock
@@ -27,15 +33,30 @@ from warehouse.query import run_query
 from warehouse.spool import deal, new_id, write_load
 
 
-def label_stored(one: stages.Pass, document_ids: list[str], folder: Path) -> Path:
-    """Label a batch of stored documents and return the load that holds their labels."""
+def gather(one: stages.Pass, document_ids: list[str], folder: Path) -> Path:
+    """Write the documents of a batch into its folder, for whoever labels."""
+    return write_lines(folder / "stored.jsonl", state.stored_documents(one.settings.warehouse, document_ids))
+
+
+def label_stored(settings: Settings, folder: Path) -> Path:
+    """Label the documents of a batch into its labelled.jsonl."""
+    return stages.label_into(
+        settings, folder, [(each["title"], each["text"], each["lang"]) for each in _stored(folder)]
+    )
+
+
+def prepare(one: stages.Pass, folder: Path) -> Path:
+    """Return the load that holds the labels of a batch."""
     classifier, book = stages.classifier_for(one.settings)
-    documents = state.stored_documents(one.settings.warehouse, document_ids)
     tables = rows.DocumentTables(one.run_id, classifier, book, stages.CODE_VERSION)
-    found = classifier.label([(each["title"], each["text"], each["lang"]) for each in documents])
-    for document, labels in zip(documents, found, strict=True):
+    found = labels_of(folder, rows.label_run_id(classifier, book, stages.CODE_VERSION))
+    for document, labels in zip(_stored(folder), found, strict=True):
         tables.relabelled(document, labels)
     return write_load(folder, one.run_id, "documents", tables.tables)
+
+
+def _stored(folder: Path) -> Iterator[Line]:
+    return lines_of(folder / "stored.jsonl")
 
 
 label = stage(label_stored, "label", "label batch {folder.name}")
@@ -65,11 +86,11 @@ def relabel(
         raise WarehouseError(f"no warehouse at {settings.warehouse}: a pass (stancewatch run) creates it")
     label_run = rows.label_run_id(*stages.classifier_for(settings), stages.CODE_VERSION)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share):
+    with pass_lock(settings.warehouse, settings.share), crew_of(settings) as crew, progress() as bars:
         stages.take_over(one)
         waiting = state.unlabelled(settings.warehouse, label_run, limit)
         get_run_logger().info("%d stored documents to label in run %s", len(waiting), label_run)
-        _work_off(one, waiting)
+        _work_off(one, crew, waiting, bars)
         publish_copy(settings.warehouse)
     report(settings.warehouse, label_run)
     if waiting:
@@ -77,15 +98,20 @@ def relabel(
     return {"label_run_id": label_run, "labelled": len(waiting)}
 
 
-def _work_off(one: stages.Pass, waiting: list[str]) -> None:
-    """One batch after the other: nothing waits for a network here, the model takes the machine."""
+def _work_off(one: stages.Pass, crew: Crew, waiting: list[str], bars: Progress) -> None:
+    """Hand batches to the crew, and store them in the order of the documents."""
     size = one.settings.batch_size
-    with progress() as bars:
-        bar = bars.add_task("labelling stored documents", total=len(waiting))
-        for start in range(0, len(waiting), size):
-            batch = waiting[start : start + size]
-            load(one.settings.warehouse, label(one, batch, deal(one.data)))
-            bars.advance(bar, len(batch))
+    bar = bars.add_task("labelling stored documents", total=len(waiting))
+    flying: deque[PrefectFuture[Path]] = deque()
+    for start in range(0, len(waiting), size):
+        folder = gather(one, waiting[start : start + size], deal(one.data))
+        flying.append(crew.labelling.submit(label, {"settings": one.settings, "folder": folder}))
+        while len(flying) >= crew.ahead:
+            load(one.settings.warehouse, prepare(one, flying.popleft().result()))
+            bars.advance(bar, size)
+    while flying:
+        load(one.settings.warehouse, prepare(one, flying.popleft().result()))
+        bars.advance(bar, size)
 
 
 def report(warehouse: str, label_run: str) -> None:

@@ -5,28 +5,28 @@
 
 from __future__ import annotations
 
-import atexit
-import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
+from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from flows import poll_rows, rows
-from flows.batches import document_of, keep_pages, lines_of, raw_pages, write_fetched
+from flows.batches import keep_pages, labels_of, lines_of, raw_pages, write_fetched, write_labels, write_lines
+from flows.fate import decide, wanted
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import ItemError, WarehouseBusy, WarehouseError, WarehouseFull
-from pipeline.model import Classifier, load_classifier
+from pipeline.errors import WarehouseBusy, WarehouseError, WarehouseFull
+from pipeline.model import Classifier, Texts, load_classifier
 from pipeline.pace import Host
 from pipeline.pool import Extractors
-from pipeline.records import Document, Feed, Labels, Rejection, Validators
-from pipeline.schedule import NOT_TRIED, FeedState, next_attempt
+from pipeline.records import Feed, Validators
+from pipeline.schedule import FeedState
 from pipeline.session import Session, open_session
 from pipeline.settings import Settings
 from pipeline.warc.write import WarcFiles
@@ -106,10 +106,12 @@ def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: P
     return write_load(work, one.run_id, "poll", tables)
 
 
-def pending(warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime) -> list[dict[str, Any]]:
-    """Return the entries to be fetched at a time, those of feeds that the file still names."""
-    named = {feed.feed_id for feed in known}
-    return [spelt(entry) for entry in state.pending_entries(warehouse, now, limit) if entry["feed_id"] in named]
+def pending(
+    warehouse: str, known: Sequence[Feed], limit: int | None, now: datetime, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the entries to be fetched at a time, those of feeds that the file still names; at most `limit` of a feed, `most` in all."""
+    named = [feed.feed_id for feed in known]
+    return [spelt(entry) for entry in state.pending_entries(warehouse, now, limit, of=named, most=most)]
 
 
 def spelt(entry: dict[str, Any]) -> dict[str, Any]:
@@ -119,18 +121,16 @@ def spelt(entry: dict[str, Any]) -> dict[str, Any]:
 
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
     """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
-    found = one.session.fetch([entry["url"] for entry in entries])
-    for entry, page in zip(entries, found, strict=True):
-        if isinstance(page, ItemError):
-            log.info("%s (feed %s): %s", entry["url"], entry["feed_id"], page)
-    return write_fetched(folder, entries, found)
+    return write_fetched(folder, entries, one.session.fetch([entry["url"] for entry in entries]))
 
 
 @lru_cache(maxsize=1)
 def extractors() -> Extractors:
     """Return the processes that extract, the same for every batch of this process; they end with it."""
     pool = Extractors()
-    atexit.register(pool.close)
+    Finalize(
+        pool, pool.close, exitpriority=1
+    )  # what atexit knows is not run in a process of multiprocessing, nor of Dask
     return pool
 
 
@@ -138,64 +138,42 @@ def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
     lines = list(lines_of(folder / "fetched.jsonl"))
     documents = extractors().extract(raw_pages(folder, lines))
-    with (folder / "extracted.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for line in lines:
-            if "failure" not in line:
-                document = next(documents)
-                line["document"] = asdict(replace(document, title=document.title or line["entry"]["title"]))
-            stream.write(json.dumps(line) + "\n")
-    return folder
+    for line in lines:
+        if "failure" not in line:
+            document = next(documents)
+            line["document"] = asdict(replace(document, title=document.title or line["entry"]["title"]))
+    return write_lines(folder / "extracted.jsonl", lines)
 
 
-def label(one: Pass, folder: Path) -> Path:
-    """Label the documents of an extracted batch and return the load that holds every outcome of the batch."""
+def label_batch(settings: Settings, folder: Path) -> Path:
+    """Label the documents of an extracted batch into labelled.jsonl, as `write_labels` says."""
+    documents = wanted(lines_of(folder / "extracted.jsonl"))
+    return label_into(settings, folder, [(each.title, each.text, each.lang) for each in documents])
+
+
+def label_into(settings: Settings, folder: Path, texts: Texts) -> Path:
+    """Label texts into the labelled.jsonl of a folder. Needs nothing else of a pass, so any machine can do it."""
+    classifier, book = classifier_for(settings)
+    run = rows.label_run_id(classifier, book, CODE_VERSION)
+    return write_labels(folder, run, classifier.label(texts))
+
+
+def prepare(one: Pass, folder: Path) -> Path:
+    """Return the load that holds every outcome of a labelled batch; its pages go to those kept before."""
     classifier, book = classifier_for(one.settings)
+    labels = iter(labels_of(folder, rows.label_run_id(classifier, book, CODE_VERSION)))
     lines = list(lines_of(folder / "extracted.jsonl"))
-    documents = [document_of(line) for line in lines]
-    wanted = [
-        d for line, d in zip(lines, documents, strict=True) if d and d.rejection is None and _is_news(line["entry"], d)
-    ]
-    labels = iter(classifier.label([(d.title, d.text, d.lang) for d in wanted]))
     tables = rows.DocumentTables(one.run_id, classifier, book, CODE_VERSION)
     place = keep_pages(one.warc, folder, lines, one.erased)
-    for line, document in zip(lines, documents, strict=True):
-        _decide(one.settings, tables, line, document, labels, place)
+    for line in lines:
+        decide(one.settings, tables, line, labels, place)
     tables.tables["host"] = poll_rows.host_rows(one.session.pace.changed())
     return write_load(folder, one.run_id, "documents", tables.tables)
 
 
-def _is_news(entry: dict[str, Any], document: Document) -> bool:
-    """Whether a page brings something: of an entry that is loaded already, another title or text of its document."""
-    if entry["document_id"] is None:
-        return True
-    known = (entry["document_id"], entry["stored_title"], entry["text_hash"])
-    return known[0] == document.document_id and known[1:] != (document.title, rows.text_hash(document.text))
-
-
-def _decide(
-    settings: Settings,
-    tables: rows.DocumentTables,
-    line: dict[str, Any],
-    document: Document | None,
-    labels: Iterator[Labels],
-    place: Callable[[dict[str, Any]], str | None],
-) -> None:
-    """Give one entry its outcome."""
-    entry, tried = line["entry"], line["entry"]["attempts"] + 1
-    if document is not None and document.rejection is None and _is_news(entry, document):
-        tables.loaded(entry, document, next(labels), line["fetched_at"], place(line))
-    elif entry["document_id"] is not None:
-        tables.as_before(entry)
-    elif document is not None and document.rejection is not None:
-        tables.rejected(entry, document.rejection, tried)
-    else:
-        again, reason, detail, after = line["failure"]
-        attempts = entry["attempts"] if reason in NOT_TRIED else tried
-        if again:
-            due = next_attempt(attempts, datetime.now(UTC), after, settings.max_attempts)
-            tables.pending(entry, reason, attempts, due)
-        else:
-            tables.rejected(entry, Rejection(stage="fetch", reason=reason, detail=detail), attempts)
+def label(one: Pass, folder: Path) -> Path:
+    """Label an extracted batch here and return its load."""
+    return prepare(one, label_batch(one.settings, folder))
 
 
 def load(warehouse: str, folder: Path) -> dict[str, int]:

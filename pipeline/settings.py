@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -42,7 +42,9 @@ class Settings(BaseSettings):
     request_timeout: float = Field(default=30.0, gt=0)
     max_body: int = Field(default=10_000_000, gt=0)
     warc_size: int = Field(default=1_000_000_000, gt=0)  # a WARC file that is longer is not appended to
-    task_runner: Literal["thread"] = "thread"
+    task_runner: Literal["thread", "process", "dask"] = "thread"  # where pages are extracted and labelled
+    task_workers: int = Field(default=0, ge=0)  # processes of `process` or a local Dask cluster; 0: one for two cores
+    dask_address: str | None = Field(default=None, pattern=r"^(?:(?:tcp|tls)://)?(?:[^\s/:]+|\[[0-9a-fA-F:]+\]):\d+$")
     allow_hosts: list[str] = []  # host:port that may be private, and need no delay
     host_requests_a_day: int = Field(default=2_000, gt=0)
     host_bytes_a_day: int = Field(default=500_000_000, gt=0)
@@ -82,6 +84,15 @@ class Settings(BaseSettings):
         if value and int(value.partition("/")[0]) > int(value.partition("/")[2]):
             raise ValueError(f"{value}: of n parts the n-th is the last")
         return value
+
+    @model_validator(mode="after")
+    def address_is_used(self) -> Self:
+        """Refuse the address of a cluster that would get no work."""
+        if self.dask_address and self.task_runner != "dask":
+            raise ValueError(
+                f"dask_address is set, but task_runner is {self.task_runner}: set it to dask, or leave the address out"
+            )
+        return self
 
     @property
     def data(self) -> Path:

@@ -19,8 +19,8 @@ _WORK = """entry.entry_id, entry.url, entry.feed_id, entry.outlet_id, entry.titl
         FROM entry LEFT JOIN document ON document.entry_id = entry.entry_id"""
 
 
-def due_feeds(target: Target, now: datetime, all_feeds: bool = False) -> list[Row]:
-    """Return what is known of the enabled feeds that are due, longest waiting first.
+def due_feeds(target: Target, now: datetime, all_feeds: bool = False, *, of: Sequence[str] | None = None) -> list[Row]:
+    """Return what is known of the enabled feeds that are due, longest waiting first; `of`: only among these.
 
     Keys: feed_id, etag, last_modified, body_hash, failures, and those of feed_schedule from poll_interval to wishes.
     """
@@ -31,10 +31,11 @@ def due_feeds(target: Target, now: datetime, all_feeds: bool = False) -> list[Ro
         FROM feed
         LEFT JOIN feed_schedule AS schedule ON schedule.feed_id = feed.feed_id AND schedule.url = feed.url
         WHERE enabled AND ($all_feeds OR next_poll_at IS NULL OR next_poll_at <= $now)
+            AND ($of IS NULL OR feed.feed_id IN (SELECT unnest($of)))
         ORDER BY next_poll_at NULLS FIRST, feed.feed_id
     """
     with reading(target) as con:
-        rows = fetch_rows(con, sql, {"now": now, "all_feeds": all_feeds})
+        rows = fetch_rows(con, sql, {"now": now, "all_feeds": all_feeds, "of": _listed(of)})
     return [_timed(row, "fresh_at", "read_at", "moved_at", "gone_at") for row in rows]
 
 
@@ -57,8 +58,17 @@ def known_entries(target: Target, entry_ids: Sequence[str]) -> set[str]:
     return {row["entry_id"] for row in rows}
 
 
-def pending_entries(target: Target, now: datetime, limit_per_feed: int | None = None) -> list[Row]:
-    """Return the entries to be tried now, the top of every feed first; at most `limit_per_feed` of a feed.
+def pending_entries(
+    target: Target,
+    now: datetime,
+    limit_per_feed: int | None = None,
+    *,
+    of: Sequence[str] | None = None,
+    most: int | None = None,
+) -> list[Row]:
+    """Return the entries to be tried now, the top of every feed first; at most `limit_per_feed` of a feed, `most` in all.
+
+    `of`: only those of these feeds.
 
     After them come loaded ones that are to be fetched again, with `document_id`, `stored_title` and `text_hash` of what
     they became. What is in quarantine is left out. The order depends on nothing but the entries themselves, so that a
@@ -66,15 +76,16 @@ def pending_entries(target: Target, now: datetime, limit_per_feed: int | None = 
     """
     sql = f"""
         SELECT {_WORK}
-        WHERE (outcome = 'pending' AND quarantined_at IS NULL AND (next_attempt_at IS NULL OR next_attempt_at <= $now))
-            OR (outcome = 'loaded' AND revise_at <= $now)
+        WHERE ((outcome = 'pending' AND quarantined_at IS NULL AND (next_attempt_at IS NULL OR next_attempt_at <= $now))
+            OR (outcome = 'loaded' AND revise_at <= $now)) AND ($of IS NULL OR entry.feed_id IN (SELECT unnest($of)))
         QUALIFY row_number() OVER (
-            PARTITION BY entry.feed_id ORDER BY outcome = 'loaded', entry.first_seen_at, position, entry.entry_id) <= $most
+            PARTITION BY entry.feed_id ORDER BY outcome = 'loaded', entry.first_seen_at, position, entry.entry_id) <= $a_feed
         ORDER BY outcome = 'loaded', position, entry.feed_id, entry.entry_id
+        LIMIT $most
     """
-    most = 2**62 if limit_per_feed is None else limit_per_feed
+    bounds = {"a_feed": 2**62 if limit_per_feed is None else limit_per_feed, "most": 2**62 if most is None else most}
     with reading(target) as con:
-        rows = fetch_rows(con, sql, {"now": now, "most": most})
+        rows = fetch_rows(con, sql, {"now": now, "of": _listed(of), **bounds})
     return [_timed(row, "published_at", "first_seen_at") for row in rows]
 
 
@@ -151,6 +162,10 @@ def stored_documents(target: Target, document_ids: Sequence[str]) -> list[Row]:
     """
     with reading(target) as con:
         return fetch_rows(con, sql, {"ids": list(document_ids)})
+
+
+def _listed(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(names)
 
 
 def _timed(row: Row, *names: str) -> Row:
