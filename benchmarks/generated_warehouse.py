@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.codebook import load_codebook
 from pipeline.settings import load_settings
 from warehouse.connect import Connection, connect
+from warehouse.kept import rebuild
 from warehouse.migrate import migrate
 
 SQL = Path(__file__).parent / "generated"
@@ -33,6 +34,7 @@ def generate(target: Path, documents: int, seed: int = 1, outlets: int = 500) ->
         con.execute("BEGIN")
         for path in sorted(SQL.glob("*.sql")):
             _run(con, path)
+        rebuild(con)
         con.execute("COMMIT")
         con.execute("CHECKPOINT")
 

@@ -44,7 +44,8 @@ def keep_up(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def rebuild(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Make a table anew from everything that is stored."""
-    con.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own tables
-    con.execute(f"INSERT INTO {table} BY NAME {whole(table)}")  # noqa: S608
+def rebuild(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    """Make tables anew from everything that is stored: all of them where none is named, as after rows were written by hand."""
+    for table in tables or kept_tables():
+        con.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own tables
+        con.execute(f"INSERT INTO {table} BY NAME {whole(table)}")  # noqa: S608
