@@ -20,22 +20,26 @@ from warehouse.migrate import migrate
 SQL = Path(__file__).parent / "generated"
 SINCE = date(2023, 11, 1)
 DAYS = 1095
+PHRASES = 10_000
+MEMORY = "6GB"
 
 
-def generate(target: Path, documents: int, seed: int = 1, outlets: int = 500) -> None:
+def generate(target: Path, documents: int, seed: int = 1, outlets: int = 500, days: int = DAYS) -> None:
     """Fill a new warehouse."""
     codebook = load_codebook(load_settings().codebook)
-    chosen = {"seed": seed, "documents": documents, "outlets": outlets, "since": SINCE, "days": DAYS}
+    chosen: dict[str, object] = {"seed": seed, "documents": documents, "outlets": outlets, "since": SINCE, "days": days}
+    chosen["phrases"] = min(PHRASES, documents)
     chosen |= {"topics": [topic.id for topic in codebook.topics], "targets": [each.id for each in codebook.targets]}
     with closing(connect(target)) as con:
         migrate(con)
         for name, value in chosen.items():
             con.execute(f"SET VARIABLE {name} = $value", {"value": value})
-        con.execute("BEGIN")
+        con.execute(f"SET memory_limit = '{MEMORY}'")
         for path in sorted(SQL.glob("*.sql")):
+            con.execute("BEGIN")
             _run(con, path)
+            con.execute("COMMIT")
         rebuild(con)
-        con.execute("COMMIT")
         con.execute("CHECKPOINT")
 
 

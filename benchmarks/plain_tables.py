@@ -19,7 +19,6 @@ from typing import Any
 import psycopg
 
 from benchmarks.timing import TURNS, spent
-from tests.support.postgres import find_postgres, serve_postgres
 from warehouse.connect import Connection, connect
 from warehouse.query import run_query
 
@@ -41,39 +40,35 @@ TABLES = {
 }
 
 
-def question(name: str) -> str:
-    """Return the SQL of a translated query."""
+def _read(name: str) -> str:
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def in_sqlite(source: Path, folder: Path) -> dict[str, float]:
     """Copy the tables into SQLite and return the median seconds of each query."""
     with closing(sqlite3.connect(folder / "plain.sqlite")) as lite, closing(connect(source, read_only=True)) as con:
-        lite.executescript((SQL / "tables.sql").read_text(encoding="utf-8"))
+        lite.executescript(_read("tables"))
         for table, sql in TABLES.items():
             for rows in _portions(con, sql):
                 lite.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)
-        lite.executescript((SQL / "views.sql").read_text(encoding="utf-8") + "ANALYZE;")
+        lite.executescript(_read("views") + "ANALYZE;")
         lite.commit()
         return _timed(source, lambda sql: _fetched(lite.execute(sql)))
 
 
-def in_postgres(source: Path) -> dict[str, float]:
-    """Copy the tables into a PostgreSQL server of our own and return the median seconds of each query."""
-    programs = find_postgres()
-    assert programs, "no PostgreSQL (initdb) on this machine"
-    with serve_postgres(programs) as server, closing(connect(source, read_only=True)) as con:
-        with psycopg.connect(server.new_database(), autocommit=True) as plain:
-            plain.execute((SQL / "tables.sql").read_text(encoding="utf-8"))
-            for table, sql in TABLES.items():
-                with plain.cursor().copy(f"COPY {table} FROM STDIN") as copy:
-                    for rows in _portions(con, sql):
-                        for row in rows:
-                            copy.write_row(row)
-            plain.execute((SQL / "views.sql").read_text(encoding="utf-8"))
-            plain.execute("ANALYZE")
-            plain.execute("SET work_mem = '256MB'")
-            return _timed(source, lambda sql: _fetched(plain.execute(sql)))
+def in_postgres(source: Path, database: str) -> dict[str, float]:
+    """Copy the tables into an empty PostgreSQL database and return the median seconds of each query."""
+    with closing(connect(source, read_only=True)) as con, psycopg.connect(database, autocommit=True) as plain:
+        plain.execute(_read("tables").encode())
+        for table, sql in TABLES.items():
+            with plain.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                for rows in _portions(con, sql):
+                    for row in rows:
+                        copy.write_row(row)
+        plain.execute(_read("views").encode())
+        plain.execute("ANALYZE")
+        plain.execute("SET work_mem = '256MB'")
+        return _timed(source, lambda sql: _fetched(plain.execute(sql.encode())))
 
 
 def _portions(con: Connection, sql: str) -> Iterator[Rows]:
@@ -89,8 +84,8 @@ def _fetched(done: Any) -> Answer:
 def _timed(source: Path, ask: Ask) -> dict[str, float]:
     found = {}
     for name in NAMES:
-        _agree(source, name, ask(question(name)))
-        found[name] = statistics.median(spent(partial(ask, question(name)))[0] for _ in range(TURNS))
+        _agree(source, name, ask(_read(name)))
+        found[name] = statistics.median(spent(partial(ask, _read(name)))[0] for _ in range(TURNS))
     return found
 
 

@@ -26,6 +26,7 @@ from benchmarks.generated_warehouse import generate
 from benchmarks.loading import OTHER_SEED, loaded_a_second
 from benchmarks.plain_tables import in_postgres, in_sqlite
 from benchmarks.timing import Times, ask_all
+from tests.support.postgres import MISSING, find_postgres, serve_postgres
 from warehouse.connect import connect
 
 LOADS = ((64, 20), (1_000, 10), (20_000, 3))  # documents of a load, loads
@@ -80,7 +81,10 @@ def print_plain(target: Path, small: list[Times], folder: Path) -> None:
     here = {each.name: each.warm for each in small}
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         lite = in_sqlite(target, Path(scratch))
-    post = in_postgres(target)
+    programs = find_postgres()
+    assert programs, MISSING
+    with serve_postgres(programs) as server:
+        post = in_postgres(target, server.new_database())
     print(f"{'query':20} {'here s':>8} {'SQLite':>9} {'PostgreSQL':>11}")
     for name, seconds in lite.items():
         if name in here:

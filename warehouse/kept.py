@@ -44,6 +44,18 @@ def keep_up(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+def strayed(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
+    """Return the tables that are not their SELECT over everything, with the number of rows that differ."""
+    found = []
+    for table in kept_tables():
+        columns = ", ".join(name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall())
+        should, is_now = f"SELECT {columns} FROM ({whole(table)})", f"SELECT {columns} FROM {table}"  # noqa: S608
+        apart = f"({should} EXCEPT ALL {is_now}) UNION ALL ({is_now} EXCEPT ALL {should})"
+        (n,) = con.execute(f"SELECT count(*) FROM ({apart})").fetchone() or (0,)  # noqa: S608
+        found += [(table, n)] if n else []
+    return found
+
+
 def rebuild(con: duckdb.DuckDBPyConnection, *tables: str) -> None:
     """Make tables anew from everything that is stored: all of them where none is named, as after rows were written by hand."""
     for table in tables or kept_tables():

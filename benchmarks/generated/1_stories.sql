@@ -77,7 +77,7 @@ SELECT p, upper(latin[1]) || latin[2:] || '.' AS latin, han || '。' AS han FROM
     SELECT p, string_agg(CASE WHEN side = 0 THEN word.latin ELSE 'pro' || word.latin END, ' ' ORDER BY n) AS latin,
         string_agg(word.han, '' ORDER BY n) AS han
     FROM (SELECT p, n, CAST(p % 10 = 9 AND n % 4 = 0 AS INTEGER) AS side, CAST(floor(6000 * pow(dice(p * 100 + n, 33), 2.5)) AS INTEGER) AS w
-        FROM range(10000) AS each(p), LATERAL (SELECT unnest(range(12 + lot(p, 34, 14))) AS n))
+        FROM range(getvariable('phrases')) AS each(p), LATERAL (SELECT unnest(range(12 + lot(p, 34, 14))) AS n))
     JOIN word USING (w) GROUP BY p
 );
 
@@ -89,7 +89,7 @@ WITH line AS (
 joined AS (
     SELECT first.start, is_latin, any_value(gap) AS gap, count(*) AS sentences, rtrim(string_agg(line.sentence || repeat(' ', line.gap), '' ORDER BY line.start)) AS text,
         list(line.sentence ORDER BY line.start)[:3] AS sentence
-    FROM (SELECT p AS start, unnest(range(p, p + 18 + lot(p, 35, 20))) AS following FROM phrase) AS first JOIN line ON line.start = following
+    FROM (SELECT p AS start, unnest(range(p, p + 8 + lot(p, 35, 12))) AS following FROM phrase) AS first JOIN line ON line.start = following
     GROUP BY ALL
 )
 SELECT start, is_latin, sentences, text, sentence, [0, length(sentence[1]) + gap, length(sentence[1]) + length(sentence[2]) + 2 * gap] AS begins FROM joined;

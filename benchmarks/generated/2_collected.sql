@@ -31,10 +31,10 @@ SELECT i, entry_id, 'feed-' || outlet AS feed_id, publisher.outlet_id,
     CASE WHEN publisher.language IN ('zh', 'ja') THEN phrase.han[1:24] ELSE phrase.latin[1:70] END AS title,
     CASE WHEN dice(r, 41) < 0.75 THEN happened_at WHEN dice(r, 41) < 0.9 THEN date_trunc('day', happened_at) END AS published_at,
     i % 30 AS position, seen_at AS first_seen_at, 'loaded' AS outcome, 1 AS attempts, document_id, run_id, load_id, poll_load_id, NULL AS reason
-FROM made JOIN publisher ON publisher.n = made.outlet JOIN (SELECT pass, run_id FROM pass) AS pass USING (pass) JOIN phrase ON phrase.p = lot(r, 42, 10000)
+FROM made JOIN publisher ON publisher.n = made.outlet JOIN (SELECT pass, run_id FROM pass) AS pass USING (pass) JOIN phrase ON phrase.p = lot(r, 42, getvariable('phrases'))
 UNION ALL
 SELECT i, id_of('other', r), 'feed-' || outlet, publisher.outlet_id, concat('https://news', outlet, '.example/other/', r), 'Not an article', happened_at, i % 30,
-    seen_at, CASE WHEN i % 24 = 0 THEN 'rejected' WHEN i > getvariable('documents') * 0.995 THEN 'pending' ELSE 'duplicate' END AS outcome, 1,
+    seen_at, CASE WHEN i % 24 = 0 THEN 'rejected' WHEN i > getvariable('documents') * 0.95 AND i % 24 = 12 THEN 'pending' ELSE 'duplicate' END AS outcome, 1,
     CASE WHEN i % 24 = 12 THEN document_id END, run_id, load_id, poll_load_id, CASE WHEN i % 24 = 0 THEN ['not_found', 'robots', 'no_article'][1 + i // 24 % 3] END
 FROM made JOIN publisher ON publisher.n = made.outlet JOIN (SELECT pass, run_id FROM pass) AS pass USING (pass) WHERE i % 12 = 0;
 
@@ -52,9 +52,11 @@ INSERT INTO past_row BY NAME
 SELECT 'entry' AS record, to_json(before) AS content, before.load_id AS written_by, entry.load_id AS load_id
 FROM before JOIN entry USING (entry_id) ORDER BY entry.load_id;
 
+DROP TABLE before;
+
 CREATE TEMP TABLE page AS
 SELECT made.*, ledger.url, ledger.title, publisher.outlet_id, CASE WHEN k > 0 AND dice(r, 43) < 0.06 THEN 'en' ELSE language END AS lang, published_at IS NULL AS undated,
-    lot(s * 400 + k % 3, 45, 10000) AS start
+    lot(s * 400 + k % 3, 45, getvariable('phrases')) AS start
 FROM made JOIN ledger USING (entry_id) JOIN publisher ON publisher.n = made.outlet;
 
 CREATE TEMP TABLE written AS SELECT page.*, passage.* EXCLUDE (start) FROM page JOIN passage ON passage.start = page.start AND is_latin = (lang NOT IN ('zh', 'ja'));

@@ -4,11 +4,19 @@ SELECT id_of('label_run', n) AS label_run_id, 'generated' AS model_id, md5(conca
     '1' AS code_version, TIMESTAMPTZ '2023-01-01 00:00:00+00' + n * INTERVAL 1000 DAY AS created_at, '20000101T000000000000-feeds' AS load_id
 FROM range(2) AS each(n);
 
+DROP TABLE ledger;
+DROP TABLE report;
+
 CREATE TEMP TABLE said AS
-SELECT written.*, bloc, id_of('label_run', run) AS label_run_id, run
-FROM (SELECT *, 0 AS run FROM written UNION ALL SELECT * REPLACE (load_of(TIMESTAMPTZ '2026-11-20 00:00:00+00' + to_seconds(i // 64), 'documents') AS load_id,
-    relevant AND dice(r, 60) < 0.98 AS relevant), 1 FROM written WHERE i >= getvariable('documents') * 0.9) AS written
-JOIN publisher ON publisher.n = written.outlet;
+SELECT i, r, document_id, relevant, unread, topic, target, lean, load_id, bloc, start, is_latin, sentences, id_of('label_run', run) AS label_run_id, run
+FROM (
+    SELECT * EXCLUDE (text, sentence, begins), 0 AS run FROM written
+    UNION ALL
+    SELECT * EXCLUDE (text, sentence, begins) REPLACE (load_of(TIMESTAMPTZ '2026-11-20 00:00:00+00' + to_seconds(i // 64), 'documents') AS load_id,
+        relevant AND dice(r, 60) < 0.98 AS relevant), 1 FROM written WHERE i >= getvariable('documents') * 0.9
+) AS labelled JOIN publisher ON publisher.n = labelled.outlet;
+
+DROP TABLE written;
 
 INSERT INTO relevance_label BY NAME
 SELECT document_id, label_run_id, CASE WHEN unread THEN 0 ELSE round(0.5 * CAST(relevant AS INTEGER) + 0.499 * dice(r, 61), 6) END AS p, relevant AS label,
@@ -22,7 +30,7 @@ FROM said, (SELECT unnest(getvariable('topics')) AS name, unnest(range(len(getva
 ORDER BY load_id, i, n;
 
 CREATE TEMP TABLE position AS
-SELECT said.* EXCLUDE (text), name, n, relevant AND (n = said.target OR dice(r, 90 + n) < 0.15) AS addressed,
+SELECT said.*, name, n, relevant AND (n = said.target OR dice(r, 90 + n) < 0.15) AS addressed,
     round(CASE WHEN unread THEN 0 ELSE (0.1 + 0.8 * greatest(least(0.5 * lean + 0.3 * sin(hash(bloc, name) % 7) + 0.5 * dice(r, 100 + n), 1), 0)) END, 6) AS p_favor,
     round(CASE WHEN unread THEN 1 ELSE 0.1 * dice(r, 110 + n + run) END, 6) AS p_neutral
 FROM said, (SELECT unnest(getvariable('targets')) AS name, unnest(range(len(getvariable('targets')))) AS n) AS listed;
@@ -38,8 +46,9 @@ SELECT document_id, label_run_id, name AS target, rank, CAST(begins[rank] AS INT
     CAST(begins[rank] + length(sentence[rank]) AS INTEGER) AS sentence_end, sentence[rank] AS text, load_id,
     ['own', 'own', 'quoted', 'reported'][1 + lot(r, 140 + rank, 4)] AS voice,
     CASE WHEN lot(r, 140 + rank, 4) > 1 THEN 'Speaker ' || CAST(floor(400 * pow(dice(r, 150 + rank), 2)) AS INTEGER) END AS speaker, 0 AS text_revision
-FROM position, LATERAL (SELECT unnest(range(1, 2 + lot(r, 130 + n, least(3, sentences)))) AS rank)
-WHERE addressed ORDER BY load_id, i, n, rank;
+FROM (SELECT *, unnest(range(1, 2 + lot(r, 130 + n, 3))) AS rank FROM position WHERE addressed) AS chosen
+JOIN (SELECT start, is_latin, sentence, begins FROM passage) AS opening USING (start, is_latin) WHERE sentences >= rank
+ORDER BY load_id, i, n, rank;
 
 INSERT INTO human_label BY NAME
 SELECT document_id, coder, 'stance' AS kind, name AS target,
