@@ -32,7 +32,7 @@ SELECT mark, (SELECT min(n) FROM publisher WHERE weight > (mark + 0.5) / 10000) 
 
 -- Heavy-tailed: most stories are one document, some are hundreds. Events draw a twentieth of them.
 CREATE TEMP TABLE told AS
-SELECT s, size, CASE WHEN dice(s, 12) < 0.05 THEN date_diff('day', getvariable('since'), event) + lot(s, 13, 4)
+SELECT s, size, CASE WHEN dice(s, 12) < 0.05 AND date_diff('day', getvariable('since'), event) < getvariable('days') - 4 THEN date_diff('day', getvariable('since'), event) + lot(s, 13, 4)
         ELSE CAST(floor(getvariable('days') * pow(dice(s, 11), 0.8)) AS INTEGER) END AS day,
     dice(s, 14) < 0.33 AS relevant, dice(s, 15) < 0.5 AS unread, lot(s, 16, 10) AS topic, lot(s, 17, 5) AS target, dice(s, 18) AS lean
 FROM (
