@@ -15,8 +15,8 @@ from pathlib import Path
 from benchmarks.timing import spent
 from warehouse.connect import Connection, connect
 from warehouse.load import OF_A_DOCUMENT, load_folder
-from warehouse.spool import iso, new_id
 from warehouse.snapshot import find_snapshot
+from warehouse.spool import iso, new_id
 
 OTHER_SEED = 7
 

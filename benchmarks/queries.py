@@ -48,7 +48,9 @@ def print_times(large: list[Times], small: list[Times]) -> None:
     print(f"{'query':20} {'cold s':>8} {'warm s':>8} {'cold CPU':>9} {'warm CPU':>9} {'growth':>7} {'rows':>6}")
     for one, other in zip(large, small, strict=True):
         growth = one.warm_cpu / max(other.warm_cpu, 0.001)
-        print(f"{one.name:20} {one.cold:8.2f} {one.warm:8.2f} {one.cold_cpu:9.2f} {one.warm_cpu:9.2f} {growth:6.1f}x {one.rows:6}")
+        print(
+            f"{one.name:20} {one.cold:8.2f} {one.warm:8.2f} {one.cold_cpu:9.2f} {one.warm_cpu:9.2f} {growth:6.1f}x {one.rows:6}"
+        )
     print(f"slowest: cold {max(each.cold for each in large):.2f} s, warm {max(each.warm for each in large):.2f} s, "
           f"half the CPU warm {max(each.warm_cpu for each in large) / 2:.2f} s")  # fmt: skip
 
