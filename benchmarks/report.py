@@ -29,6 +29,7 @@ from pipeline.settings import load_settings
 from tests.support.browser import find_browser
 from tests.support.page import browse
 from warehouse.connect import writing
+from warehouse.kept import rebuild
 from warehouse.publish import publish
 
 TURNS = 3
@@ -113,6 +114,7 @@ def fill(target: str, documents: int) -> None:
     with writing(target) as con:
         for statement in con.extract_statements(FILL):
             con.execute(statement, {name: values[name] for name in statement.named_parameters})
+        rebuild(con)
     publish(target)
 
 

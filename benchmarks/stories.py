@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from pipeline.stories import find_source, piece, sketches  # noqa: E402
 from tests.support.stories import pairs, read_set  # noqa: E402
 from warehouse.connect import writing  # noqa: E402
+from warehouse.kept import rebuild  # noqa: E402
 from warehouse.load import load_folder  # noqa: E402
 from warehouse.spool import deal, write_load  # noqa: E402
 from warehouse.stories import places, unlinked, unsketched  # noqa: E402
@@ -119,6 +120,7 @@ def generate(target: str, number: int, start: int = 0) -> None:
             "INSERT INTO document BY NAME SELECT document_id, document_id AS entry_id, outlet_id, 'en' AS lang FROM made"
         )
         con.execute("INSERT INTO document_text BY NAME SELECT document_id, text FROM made")
+        rebuild(con)
 
 
 def linked(target: str, data: Path) -> list[float]:

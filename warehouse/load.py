@@ -18,6 +18,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 
 from pipeline.errors import WarehouseConflict, WarehouseError
 from warehouse.connect import Connection, Target, code_version, execute_all, fetch_rows, writing
+from warehouse.kept import keep_up
 from warehouse.spool import new_id
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,10 @@ def load_folder(target: Target, folder: Path, wait: float = 60) -> dict[str, int
         for table in STAGED:
             _stage(con, table, folder / f"{table}.jsonl")
         _write(con, head)
+        run_step(con, "touched", head)
         if con.execute("SELECT 1 FROM removal WHERE record = 'document' LIMIT 1").fetchone():
             run_step(con, "scrub", {**head, "all_past": False})  # nothing of an erased document comes back
+        keep_up(con)
         record_load(con, head)
         counts = _written(con, head)
     log.info("load %s (%s): %s", head["load_id"], head["kind"], counts)
@@ -102,6 +105,8 @@ def finish_run(
             {"run_id": run_id, "started_at": started_at, "now": now, "load_id": head["load_id"], **row},
         )
         run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
+        run_step(con, "touched", head)
+        keep_up(con)
         record_load(con, head)
     return row
 

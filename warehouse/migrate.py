@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import WarehouseError
+from warehouse.kept import definition, kept_tables, rebuild
 
 HERE = Path(__file__).parent
 MIGRATIONS = HERE / "migrations"
@@ -74,15 +75,28 @@ def _code(text: str) -> str:
 
 def _refresh_views(con: duckdb.DuckDBPyConnection, sources: list[Source], *, anew: bool) -> None:
     wanted = {source.name.removesuffix(".sql"): source.sha256 for source in sources}
-    present = dict(con.execute("SELECT name, sha256 FROM view_source").fetchall())
+    present = dict(con.execute("SELECT name, sha256 FROM view_source WHERE NOT starts_with(name, 'kept_')").fetchall())
     if present == wanted and not anew:
         return
     for name in present:
         con.execute(f'DROP VIEW IF EXISTS "{name}"')
-    con.execute("DELETE FROM view_source")
+    con.execute("DELETE FROM view_source WHERE NOT starts_with(name, 'kept_')")
     for source in in_order(sources):
         con.execute(source.text)
         con.execute("INSERT INTO view_source VALUES (?, ?, now())", [source.name.removesuffix(".sql"), source.sha256])
+
+
+def _refresh_kept(con: duckdb.DuckDBPyConnection) -> None:
+    """Make those kept tables anew whose text is another one than that of their rows."""
+    known = dict(con.execute("SELECT name, sha256 FROM view_source WHERE starts_with(name, 'kept_')").fetchall())
+    there = "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database() AND table_name = ?"
+    for table in kept_tables():
+        sha256 = Source(name=table, text=definition(table)).sha256
+        if known.get(table) == sha256 or con.execute(there, [table]).fetchone() == (0,):  # of an older form: not yet
+            continue
+        rebuild(con, table)
+        con.execute("DELETE FROM view_source WHERE name = ?", [table])
+        con.execute("INSERT INTO view_source VALUES (?, ?, now())", [table, sha256])
 
 
 def migrate(con: duckdb.DuckDBPyConnection, migrations: Path = MIGRATIONS, views: Path = VIEWS) -> int:
@@ -99,9 +113,10 @@ def migrate(con: duckdb.DuckDBPyConnection, migrations: Path = MIGRATIONS, views
         con.execute("COMMIT")
     con.execute("BEGIN")
     try:
+        _refresh_kept(con)
         _refresh_views(con, read_sources(views), anew=bool(missing))  # a view over changed tables is made again
     except duckdb.Error as error:
         con.execute("ROLLBACK")
-        raise WarehouseError(f"a view could not be created: {error}") from error
+        raise WarehouseError(f"a view or kept table could not be made: {error}") from error
     con.execute("COMMIT")
     return len(missing)

@@ -20,6 +20,7 @@ import duckdb
 from pipeline.errors import ConfigError, WarehouseError
 from warehouse.connect import Target, published_path, reading, warehouse_path
 from warehouse.ducklake import is_lake
+from warehouse.kept import strayed
 from warehouse.snapshot import find_snapshot
 
 QUERIES = Path(__file__).parent / "queries"
@@ -152,4 +153,5 @@ def run_checks(target: Target, *, wait: float = 60) -> dict[str, list[tuple[Any,
         found = {
             path.stem: con.execute(path.read_text(encoding="utf-8")).fetchall() for path in sorted(CHECKS.glob("*.sql"))
         }
+        found["kept_results"] = strayed(con)
     return {name: rows for name, rows in found.items() if rows}

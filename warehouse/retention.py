@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from warehouse.connect import Connection, Row, Target, fetch_rows, reading, writing
+from warehouse.kept import keep_up
 from warehouse.load import again_on_conflict, record_load, run_step
 from warehouse.spool import new_id
 
@@ -87,7 +88,9 @@ def erase(target: Target, document_id: str, reason: str) -> bool:
             " $now AS removed_at, $load_id AS load_id",
             {"id": document_id, "detail": reason, "now": now, "load_id": load_id},
         )
+        run_step(con, "touched", {"load_id": load_id})
         run_step(con, "scrub", {"load_id": load_id, "all_past": True})
+        keep_up(con)
         record_load(con, _head(load_id, "erasure", now))
     return True
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pipeline.errors import ConfigError
 from warehouse.connect import Connection, Row, fetch_rows
 from warehouse.ducklake import SNAPSHOT
+from warehouse.kept import kept_tables, whole
 from warehouse.migrate import VIEWS, in_order, read_sources
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,8 +98,11 @@ def travel(con: Connection, snapshot: Snapshot) -> None:
         f"CREATE TABLE load_until AS SELECT load_id FROM {loads} WHERE loaded_at <= (SELECT loaded_at FROM {loads} WHERE load_id = ?)",  # noqa: S608
         [snapshot.load_id],
     )
-    for table, columns in tables.items():
-        con.execute(f'CREATE VIEW "{table}" AS {_as_it_was(source, table, columns)}')
+    kept = kept_tables()
+    for table in tables.keys() - set(kept):
+        con.execute(f'CREATE VIEW "{table}" AS {_as_it_was(source, table, tables[table])}')
+    for table in kept:  # of everything that there was then, whatever its rows say now
+        con.execute(f'CREATE VIEW "{table}" AS {whole(table)}')
     for view in in_order(read_sources(VIEWS)):
         con.execute(view.text)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.support.store import Store, document_rows, done, entry, feed, merged, outlet, poll
 from warehouse.connect import writing
+from warehouse.kept import rebuild
 from warehouse.publish import publish
 
 HOSTILE = "</script><script>window.hacked = 1</script><!-- <img src=https://evil.example/x onerror='window.hacked = 1'> \u2028"
@@ -59,3 +60,4 @@ def _see(store: Store, days: list[date]) -> None:
             " bloc = 'china' AS complete, '2' AS load_id FROM outlet, (SELECT unnest(CAST(? AS DATE[])) AS day)",
             [sorted(set(days))],
         )
+        rebuild(con)

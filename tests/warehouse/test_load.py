@@ -377,7 +377,7 @@ def test_checks_find_what_is_wrong(filled: Store) -> None:
             "outcome_of_entry",
             "outcomes_add_up",
             "rows_without_load",
-            "stories",  # d1 stands there twice
+            "kept_results",  # d1 stands there twice
         )
     }
 

@@ -11,8 +11,7 @@ WITH seen AS (
 loaded AS (
     SELECT document.outlet_id, document.day, story_id, country,
         relevant AND NOT abstain AND ($topic IS NULL OR treated.document_id IS NOT NULL) AS on_topic
-    FROM document_current AS document
-    JOIN current_story USING (document_id)
+    FROM kept_document AS document LEFT JOIN outlet USING (outlet_id)
     LEFT JOIN (FROM current_topic WHERE topic = $topic AND label) AS treated USING (document_id)
     SEMI JOIN seen ON seen.outlet_id = document.outlet_id AND seen.day = document.day
 ),

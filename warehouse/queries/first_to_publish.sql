@@ -5,9 +5,9 @@
 -- param: least int 1 only pairs that share so many stories
 -- param: relevant bool true only documents about AI governance; false counts all
 WITH told AS (
-    SELECT story_id, published.day, moment,
-        CASE $by WHEN 'country' THEN country WHEN 'outlet' THEN outlet ELSE bloc END AS side
-    FROM document_current AS document JOIN current_story USING (document_id) JOIN document_time AS published USING (document_id)
+    SELECT story_id, told_on AS day, moment,
+        CASE $by WHEN 'country' THEN outlet.country WHEN 'outlet' THEN outlet.name ELSE outlet.bloc END AS side
+    FROM kept_document AS document LEFT JOIN outlet USING (outlet_id)
     LEFT JOIN (FROM current_topic WHERE topic = $topic AND label) AS treated USING (document_id)
     WHERE (NOT $relevant OR (relevant AND NOT abstain)) AND ($topic IS NULL OR treated.document_id IS NOT NULL)
 ),

@@ -5,34 +5,39 @@
 -- param: least int 5 words in fewer stories are left out
 -- Weighted log-odds with an informative Dirichlet prior (Monroe, Colaresi and Quinn, Political Analysis 16, 2008), over the number
 -- of documents that have a word. The prior weighs 500 words: each word's share in the evidence of the language for all targets.
-WITH root AS (  -- the first document of each story in the language: a copy adds no words
-    SELECT arg_min(document_id, (document_time.day, moment IS NULL, moment, document_id)) AS document_id
-    FROM current_story JOIN document_time USING (document_id) JOIN document USING (document_id)
-    WHERE split_part(lang, '-', 1) = $lang GROUP BY story_id
+WITH told AS (
+    SELECT document_id, label_run_id, text_revision, story_id, told_on, moment, relevant AND NOT abstain AS on_topic
+    FROM kept_document WHERE split_part(lang, '-', 1) = $lang
+),
+root AS (  -- the first document of each story in the language: a copy adds no words
+    SELECT arg_min(document_id, (told_on, moment IS NULL, moment, document_id)) AS document_id
+    FROM told WHERE story_id IN (SELECT story_id FROM told WHERE on_topic) GROUP BY story_id
 ),
 sentence AS (  -- side is NULL where the sentence is background alone
-    SELECT document_id, nfc_normalize(lower(evidence.text)) AS text,
-        CASE WHEN target = $target AND addressed AND NOT said.abstain AND said.label <> 'neutral' THEN said.label END AS side
-    FROM current_evidence AS evidence
-    JOIN current_stance AS said USING (document_id, label_run_id, target)
-    JOIN document_current AS document USING (document_id)
-    SEMI JOIN root USING (document_id)
-    WHERE document.relevant AND NOT document.abstain
+    SELECT n, nfc_normalize(lower(evidence.text)) AS text,
+        said.label AS side
+    FROM (SELECT told.*, row_number() OVER () AS n FROM told SEMI JOIN root USING (document_id) WHERE on_topic) AS document
+    JOIN evidence USING (document_id, label_run_id, text_revision)
+    LEFT JOIN (FROM stance_label WHERE target = $target AND addressed AND NOT abstain AND label <> 'neutral') AS said
+        USING (document_id, label_run_id, text_revision, target)
 ),
 run AS (  -- letters in a row; Chinese and Japanese script stands apart from other script
-    SELECT document_id, side,
-        unnest(regexp_extract_all(regexp_replace(text, '[\p{Han}\p{Hiragana}\p{Katakana}ー]+', ' \0 ', 'g'), '\p{L}[\p{L}\p{M}]+')) AS run
+    SELECT n, side,
+        unnest(regexp_extract_all(CASE WHEN strlen(text) = length(text) THEN text -- nothing but ASCII
+            ELSE regexp_replace(text, '[\p{Han}\p{Hiragana}\p{Katakana}ー]+', ' \0 ', 'g') END, '\p{L}[\p{L}\p{M}]+')) AS run
     FROM sentence
 ),
 said AS (
-    SELECT document_id, side, unnest(CASE WHEN regexp_matches(run, '^[\p{Han}\p{Hiragana}\p{Katakana}ー]')
+    SELECT n, side, unnest(CASE WHEN regexp_matches(run, '^[\p{Han}\p{Hiragana}\p{Katakana}ー]')
         THEN [substring(run, start, 2) FOR start IN range(1, length(run))] ELSE [run] END) AS word
     FROM run
 ),
+in_document AS (
+    SELECT word, bool_or(side = 'favor') AS favor, bool_or(side = 'against') AS against FROM said GROUP BY word, n
+),
 counted AS (
-    SELECT word, count(DISTINCT document_id) AS documents, count(DISTINCT document_id) FILTER (side = 'favor') AS favor,
-        count(DISTINCT document_id) FILTER (side = 'against') AS against
-    FROM said GROUP BY word
+    SELECT word, count(*) AS documents, count(*) FILTER (favor) AS favor, count(*) FILTER (against) AS against
+    FROM in_document GROUP BY word
 ),
 total AS (
     SELECT sum(documents) AS documents, sum(favor) AS favor, sum(against) AS against FROM counted

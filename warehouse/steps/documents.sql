@@ -29,23 +29,23 @@ SELECT document_id, NULL, text_revision FROM document
 WHERE load_id <> $load_id AND document_id NOT IN (SELECT document_id FROM staged_document)
     AND document_id IN (SELECT document_id FROM staged_relevance_label);
 
-MERGE INTO document_text
-USING (
-    SELECT staged.document_id, staged.text, $load_id AS load_id
-    FROM staged_document_text AS staged
+-- (No MERGE, which would hold every text twice.)
+INSERT INTO document_text BY NAME
+SELECT document_id, text, $load_id AS load_id
+FROM staged_document_text ANTI JOIN (SELECT document_id FROM document_text) AS known USING (document_id)
+WHERE staged_document_text.rowid IN (
+    SELECT min(staged.rowid) FROM staged_document_text AS staged
     JOIN labelled ON labelled.document_id = staged.document_id
         AND labelled.entry_id = coalesce(staged.entry_id, labelled.entry_id)
-    QUALIFY row_number() OVER (PARTITION BY staged.document_id ORDER BY staged.rowid) = 1
-) AS new
-ON document_text.document_id = new.document_id
-WHEN NOT MATCHED THEN INSERT BY NAME;
+    GROUP BY staged.document_id);
 
 MERGE INTO label_run
 USING (SELECT *, $load_id AS load_id FROM staged_label_run QUALIFY row_number() OVER (PARTITION BY label_run_id ORDER BY rowid) = 1) AS new
 ON label_run.label_run_id = new.label_run_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
--- A label is never overwritten: what a run said of a text stays as it is. It belongs to the revision that was read.
+-- A label is never overwritten: what a run said of a text stays as it is. It belongs to the revision that was read. Of two lines
+-- that say the same thing the first counts: found by an aggregate, as a window would sort all that is loaded.
 CREATE TEMP TABLE new_label AS
 SELECT DISTINCT staged.document_id, staged.label_run_id, labelled.entry_id, labelled.text_revision
 FROM staged_relevance_label AS staged
@@ -64,25 +64,34 @@ JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_
 QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id ORDER BY staged.rowid) = 1;
 
 INSERT INTO topic_label BY NAME
-SELECT staged.* EXCLUDE (entry_id) REPLACE (new.text_revision AS text_revision), $load_id AS load_id
+SELECT staged.* EXCLUDE (entry_id) REPLACE (first.text_revision AS text_revision), $load_id AS load_id
 FROM staged_topic_label AS staged
-JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
-    AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
-QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.topic ORDER BY staged.rowid) = 1;
+JOIN (
+    SELECT min(staged.rowid) AS line, any_value(new.text_revision) AS text_revision FROM staged_topic_label AS staged
+    JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
+        AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
+    GROUP BY new.rowid, staged.topic
+) AS first ON first.line = staged.rowid;
 
 INSERT INTO stance_label BY NAME
-SELECT staged.* EXCLUDE (entry_id) REPLACE (new.text_revision AS text_revision), $load_id AS load_id
+SELECT staged.* EXCLUDE (entry_id) REPLACE (first.text_revision AS text_revision), $load_id AS load_id
 FROM staged_stance_label AS staged
-JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
-    AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
-QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.target ORDER BY staged.rowid) = 1;
+JOIN (
+    SELECT min(staged.rowid) AS line, any_value(new.text_revision) AS text_revision FROM staged_stance_label AS staged
+    JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
+        AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
+    GROUP BY new.rowid, staged.target
+) AS first ON first.line = staged.rowid;
 
 INSERT INTO evidence BY NAME
-SELECT staged.* EXCLUDE (entry_id) REPLACE (new.text_revision AS text_revision), $load_id AS load_id
+SELECT staged.* EXCLUDE (entry_id) REPLACE (first.text_revision AS text_revision), $load_id AS load_id
 FROM staged_evidence AS staged
-JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
-    AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
-QUALIFY row_number() OVER (PARTITION BY staged.document_id, staged.label_run_id, staged.target, staged.rank ORDER BY staged.rowid) = 1;
+JOIN (
+    SELECT min(staged.rowid) AS line, any_value(new.text_revision) AS text_revision FROM staged_evidence AS staged
+    JOIN new_label AS new ON new.document_id = staged.document_id AND new.label_run_id = staged.label_run_id
+        AND coalesce(staged.entry_id, new.entry_id) IS NOT DISTINCT FROM new.entry_id
+    GROUP BY new.rowid, staged.target, staged.rank
+) AS first ON first.line = staged.rowid;
 
 -- A rejection belongs to an entry that was rejected in this load, or to a feed that was refused (no entry_id).
 CREATE TEMP TABLE new_rejection AS

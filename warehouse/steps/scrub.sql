@@ -15,6 +15,8 @@ DELETE FROM sketch WHERE document_id IN (SELECT document_id FROM erased);
 CREATE TEMP TABLE broken_story AS
 SELECT DISTINCT story.story_id FROM story JOIN erased ON erased.document_id IN (story.document_id, story.story_id, story.parent_id);
 
+INSERT INTO touched_document SELECT DISTINCT document_id FROM story SEMI JOIN broken_story USING (story_id);
+
 DELETE FROM story WHERE document_id IN (SELECT document_id FROM story SEMI JOIN broken_story USING (story_id));
 
 UPDATE document SET title = NULL, authors = NULL, url = NULL, canonical_url = NULL, warc_path = NULL

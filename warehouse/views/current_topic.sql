@@ -1,5 +1,5 @@
 -- Topics of each document by the newest run that labelled its newest text.
 CREATE VIEW current_topic AS
 SELECT topic_label.*
-FROM topic_label JOIN current_label_run USING (document_id, label_run_id, text_revision);
+FROM topic_label JOIN (SELECT document_id, label_run_id, text_revision FROM kept_document) AS counts USING (document_id, label_run_id, text_revision);
 COMMENT ON VIEW current_topic IS 'Topics of each document by the newest run that labelled its newest text';

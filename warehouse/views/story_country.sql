@@ -2,8 +2,8 @@
 -- count(DISTINCT story_id), one vote a story and country is count(*). `relevant` are those of its documents on AI governance.
 CREATE VIEW story_country AS
 WITH placed AS (
-    SELECT story_id, document_id, outlet_id, country, bloc, relevant AND NOT abstain AS on_topic, document_time.day, moment
-    FROM current_story JOIN document_current USING (document_id) JOIN document_time USING (document_id)
+    SELECT story_id, document_id, outlet_id, country, bloc, relevant AND NOT abstain AS on_topic, told_on AS day, moment
+    FROM kept_document LEFT JOIN outlet USING (outlet_id)
 )
 SELECT story_id, country, bloc, count(*) AS documents, count(*) FILTER (on_topic) AS relevant, count(DISTINCT outlet_id) AS outlets,
     arg_min(document_id, (day, coalesce(moment, TIMESTAMPTZ '9999-12-31 00:00:00+00'), document_id)) AS first_document_id,

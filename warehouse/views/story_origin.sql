@@ -2,10 +2,8 @@
 -- of them have an hour, nobody knows which was first: first_known is false then, and the origin is one of them.
 CREATE VIEW story_origin AS
 WITH told AS (
-    SELECT story_id, document_id, outlet_id, split_part(lang, '-', 1) AS lang, country, document_time.day, moment
-    FROM current_story
-    JOIN (SELECT document_id, outlet_id, country, lang FROM document LEFT JOIN outlet USING (outlet_id)) AS place USING (document_id)
-    JOIN document_time USING (document_id)
+    SELECT story_id, document_id, outlet_id, split_part(lang, '-', 1) AS lang, country, told_on AS day, moment
+    FROM kept_document LEFT JOIN outlet USING (outlet_id)
 ),
 counted AS (
     SELECT story_id, count(*) AS documents, count(DISTINCT outlet_id) AS outlets, count(DISTINCT country) AS countries,
