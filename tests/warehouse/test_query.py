@@ -29,6 +29,8 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
         "amplification",
         "burst_days",
         "coding_sample",
+        "completeness",
+        "coverage",
         "daily_share",
         "event_shift",
         "feed_health",

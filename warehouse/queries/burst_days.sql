@@ -77,6 +77,7 @@ spread AS (
 SELECT day, bloc, round(share, 4) AS share, round(usual, 4) AS median, round(burst.spread, 4) AS spread, round((share - usual) / burst.spread, 2) AS z,
     CAST(relevant AS BIGINT) AS relevant, CAST(seen AS BIGINT) AS seen, outlets, days_before,
     stories, CAST(base AS BIGINT) AS items, outlets_whole AS complete_outlets,
-    round(greatest(share - error * t, 0), 4) AS low, round(least(share + error * t, 1), 4) AS high
+    CASE WHEN error IS NOT NULL THEN round(greatest(share - error * t, 0), 4) END AS low,
+    CASE WHEN error IS NOT NULL THEN round(least(share + error * t, 1), 4) END AS high
 FROM burst LEFT JOIN spread USING (bloc, day) LEFT JOIN student_t ON df = least(outlets - 1, 200)
 ORDER BY day, bloc

@@ -38,7 +38,7 @@ spread AS (
     FROM part JOIN cell USING (speaker) WHERE clusters >= greatest($enough, 3) GROUP BY speaker, clusters
 )
 SELECT speaker, favor, against, documents, outlets, first_day, last_day, stories, CAST(n AS BIGINT) AS votes,
-    CASE WHEN variance IS NOT NULL THEN round(net, 3) END AS net, round(greatest(net - sqrt(variance) * t, -1), 3) AS low,
-    round(least(net + sqrt(variance) * t, 1), 3) AS high, round(seen_whole, 2) AS seen_whole
+    CASE WHEN variance IS NOT NULL THEN round(net, 3) END AS net, CASE WHEN variance IS NOT NULL THEN round(greatest(net - sqrt(variance) * t, -1), 3) END AS low,
+    CASE WHEN variance IS NOT NULL THEN round(least(net + sqrt(variance) * t, 1), 3) END AS high, round(seen_whole, 2) AS seen_whole
 FROM told JOIN cell USING (speaker) LEFT JOIN spread USING (speaker) LEFT JOIN student_t ON df = least(clusters - 1, 200)
 ORDER BY stories DESC, documents DESC, speaker
