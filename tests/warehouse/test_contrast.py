@@ -311,7 +311,7 @@ def write(store: Store, *sentences: tuple[str, str], lang: str = "en", **more: A
 def words(store: Store, **params: str) -> list[tuple[Any, ...]]:
     """Ask telling_words of binding_rules, with words of a single document too."""
     return [
-        tuple(row.values())
+        tuple(row.values())[:5]
         for row in ask(store, "telling_words", **{"target": "binding_rules", "least": "1", **params})
     ]
 
