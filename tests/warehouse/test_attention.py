@@ -280,7 +280,7 @@ def test_a_wire_story_in_many_outlets_is_no_burst(store: Store) -> None:
     assert (row["share"], row["items"], row["z"]) == (0.6, 20, 7.45)  # 0.5 / (sqrt(20 * 0.1 * 0.9) / 20)
 
 
-def test_the_interval_of_a_burst_is_what_a_bootstrap_over_outlets_finds(store: Store) -> None:
+def test_the_intervals_of_a_share_are_what_a_bootstrap_over_outlets_finds(store: Store) -> None:
     chance = np.random.default_rng(4)
     names = [f"o{n}" for n in range(1, 31)]
     store.load("feeds", outlet=[outlet(name) for name in names], feed=[feed(name.replace("o", "f"), name) for name in names])
@@ -293,6 +293,10 @@ def test_the_interval_of_a_burst_is_what_a_bootstrap_over_outlets_finds(store: S
     spread = np.std(relevant[drawn].sum(axis=1) / items[drawn].sum(axis=1))
     assert (row["outlets"], row["share"]) == (30, round(relevant.sum() / items.sum(), 4))
     assert (row["high"] - row["low"]) / 2 == pytest.approx(2.045 * spread, rel=0.1)
+    share = ask(store, "daily_share", since="2026-11-20")[0]
+    assert (share["pooled_low"], share["pooled_high"]) == (row["low"], row["high"]), "where no story has copies"
+    means = np.mean((relevant / items)[drawn], axis=1)
+    assert (share["mean_high"] - share["mean_low"]) / 2 == pytest.approx(2.045 * np.std(means), rel=0.1)
 
 
 def test_outlets_seen_too_little_are_left_out_of_the_comparison_too(store: Store) -> None:

@@ -73,6 +73,7 @@ def test_daily_share(store: Store) -> None:
         "stories": 2,
         "votes": 2,
         "distinct_share": 0.3333,
+        **dict.fromkeys(("pooled_low", "pooled_high", "mean_low", "mean_high")),
     }
     assert ask(store, "daily_share") == [{**share, "complete_outlets": 2}]
     assert [row["seen"] for row in ask(store, "daily_share", bloc="us")] == [2]

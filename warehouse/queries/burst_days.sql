@@ -64,9 +64,8 @@ read AS (  -- what an outlet adds to the two sums of the share: its part of each
         count(*) - sum(CASE WHEN $unit = 'documents' THEN 1 ELSE 1 / size END) AS spare
     FROM (
         SELECT loaded.*, CASE WHEN $complete THEN n_whole ELSE n END AS size, CASE WHEN $complete THEN topical_whole ELSE topical END AS topical
-        FROM loaded JOIN story USING (bloc, day, story_id) WHERE loaded.complete OR NOT $complete
+        FROM loaded SEMI JOIN burst USING (bloc, day) JOIN story USING (bloc, day, story_id) WHERE loaded.complete OR NOT $complete
     )
-    SEMI JOIN burst USING (bloc, day)
     GROUP BY ALL
 ),
 spread AS (

@@ -23,7 +23,7 @@ item AS (  -- by the day under which outlet_day counts it
         count(*) FILTER (outcome IN ('loaded', 'duplicate')) AS loaded, count(*) FILTER (outcome = 'pending') AS pending,
         count(*) FILTER (outcome = 'rejected') AS rejected, count(*) FILTER (outcome = 'rejected' AND stage = 'extract') AS extraction_failed
     FROM entry LEFT JOIN document USING (entry_id) LEFT JOIN rejection USING (entry_id)
-    WHERE entry.outlet_id IN (SELECT outlet_id FROM seen)
+    WHERE entry.outlet_id IN (SELECT outlet_id FROM seen) AND day BETWEEN (SELECT min(day) FROM seen) AND (SELECT max(day) FROM seen)
     GROUP BY ALL
 )
 SELECT day, outlet, country, bloc, n_seen, complete, polls, failed_polls, coalesce(loaded, 0) AS loaded, coalesce(rejected, 0) AS rejected,

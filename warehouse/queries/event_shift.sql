@@ -13,19 +13,18 @@ WITH watched AS (
     FROM whole_day WHERE day >= $event - CAST($days AS INTEGER) AND day < $event + CAST($days AS INTEGER)
 ),
 said AS (
-    SELECT target, story_id, document.country, document.bloc, document.outlet_id, document.day, moment, document_id, p_favor - p_against AS net,
+    SELECT target, story_id, document.country, document.bloc, document.outlet_id, document.day, document_id, p_favor - p_against AS net,
         both_sides IS NOT NULL AS whole, coalesce(both_sides, false) OR NOT $complete AS counted
     FROM current_stance AS stance
     JOIN document_current AS document USING (document_id)
     JOIN current_story USING (document_id)
-    JOIN document_time USING (document_id)
     LEFT JOIN watched ON watched.outlet_id = document.outlet_id AND watched.day = document.day
     WHERE addressed AND NOT stance.abstain AND document.relevant AND NOT document.abstain
         AND document.day >= $event - CAST($days AS INTEGER) AND document.day < $event + CAST($days AS INTEGER)
 ),
 vote AS (  -- the side is that of the first document, also where its day does not count: a copy says what was written before
     SELECT target, story_id, country, bloc, avg(net) FILTER (counted) AS net, count(*) FILTER (counted) AS documents, min(day) >= $event AS is_after,
-        arg_min(outlet_id, (day, moment IS NULL, moment, document_id)) FILTER (counted) AS outlet_id
+        arg_min(outlet_id, (day, document_id)) FILTER (counted) AS outlet_id
     FROM said GROUP BY target, story_id, country, bloc HAVING bool_or(counted)
 ),
 by_outlet AS (  -- votes and sums of net stance: 0 before, 1 after

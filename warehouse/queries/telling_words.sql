@@ -31,11 +31,13 @@ said AS (
         THEN [substring(run, start, 2) FOR start IN range(1, length(run))] ELSE [run] END) AS word
     FROM run
 ),
+heard AS (  -- a word counts once a document
+    SELECT word, document_id, max(side) AS side, any_value(whole) AS whole FROM said GROUP BY word, document_id
+),
 counted AS (
-    SELECT word, count(DISTINCT document_id) AS documents, count(DISTINCT document_id) FILTER (side = 'favor') AS favor,
-        count(DISTINCT document_id) FILTER (side = 'against') AS against,
-        count(DISTINCT document_id) FILTER (side IS NOT NULL) AS sided, count(DISTINCT document_id) FILTER (side IS NOT NULL AND whole) AS whole
-    FROM said GROUP BY word
+    SELECT word, count(*) AS documents, count(*) FILTER (side = 'favor') AS favor, count(*) FILTER (side = 'against') AS against,
+        count(side) AS sided, count(side) FILTER (whole) AS whole
+    FROM heard GROUP BY word
 ),
 total AS (
     SELECT sum(documents) AS documents, sum(favor) AS favor, sum(against) AS against FROM counted
