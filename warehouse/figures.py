@@ -144,7 +144,9 @@ def _shift(con: Connection, day: date, events: Sequence[date], least: int) -> Ro
     given = {"event": day, "other": others[0] if others else day, "days": WINDOW, "least": least}
     whole = _query(con, "event_shift", **given)
     seen = any(row["shift"] is not None for row in whole)
-    return [{**row, "whole": seen} for row in (whole if seen else _query(con, "event_shift", **given, complete="false"))]
+    return [
+        {**row, "whole": seen} for row in (whole if seen else _query(con, "event_shift", **given, complete="false"))
+    ]
 
 
 def _query(con: Connection, name: str, **given: Any) -> Rows:

@@ -195,7 +195,16 @@ def test_lift_is_shrunken_toward_one(store: Store) -> None:
     # Day 2: 4 of 20 relevant, so 2 expected of each. Day 1: 8 of 40, so 2 and 6. In all o1 10 for 4, o2 2 for 8.
     seen(store, o1={2: (4, 10), 1: (6, 10)}, o2={2: (0, 10), 1: (2, 30)})
     first, second = ask(store, "over_coverage", least="20")
-    known = {"outlet": "O1", "country": "XX", "bloc": "china", "kind": "news", "n_seen": 20, "n_relevant": 10, "expected": 4.0, "raw": 2.5}
+    known = {
+        "outlet": "O1",
+        "country": "XX",
+        "bloc": "china",
+        "kind": "news",
+        "n_seen": 20,
+        "n_relevant": 10,
+        "expected": 4.0,
+        "raw": 2.5,
+    }
     assert {**first, **known, "stories": 10} == first
     assert [second[name] for name in ("outlet", "n_seen", "n_relevant", "expected", "raw")] == ["O2", 40, 2, 8.0, 0.25]
     lift, low, high = mixed([10, 2], [4, 8])
@@ -211,8 +220,13 @@ def test_a_loud_day_is_no_lift_of_the_outlet_that_was_seen_on_it_alone(store: St
     # Day 2: 1 of 10; day 1: 10 of 20. Expected of o1 1 + 5, of o2 5: both as expected, although o2 has 0.5 and o1 0.3.
     seen(store, o1={2: (1, 10), 1: (5, 10)}, o2={1: (5, 10)})
     rows = ask(store, "over_coverage", least="10")
-    assert [(row["outlet"], row["expected"], row["raw"], row["lift"]) for row in rows] == [("O1", 6.0, 1.0, 1.0), ("O2", 5.0, 1.0, 1.0)]
-    assert all(row["low"] < 0.7 and row["high"] > 1.4 for row in rows), "two outlets that happen to agree say little of all"
+    assert [(row["outlet"], row["expected"], row["raw"], row["lift"]) for row in rows] == [
+        ("O1", 6.0, 1.0, 1.0),
+        ("O2", 5.0, 1.0, 1.0),
+    ]
+    assert all(row["low"] < 0.7 and row["high"] > 1.4 for row in rows), (
+        "two outlets that happen to agree say little of all"
+    )
 
 
 def test_little_output_is_shrunken_more(store: Store) -> None:
@@ -223,7 +237,9 @@ def test_little_output_is_shrunken_more(store: Store) -> None:
     assert {name: row["raw"] for name, row in rows.items()} == {"O3": 2.0, "O1": 1.5, "O2": 0.0}
     lift, _, _ = mixed([6, 0, 2], [4, 3, 1])
     assert [rows[name]["lift"] for name in ("O1", "O2", "O3")] == pytest.approx(list(lift), abs=0.006)
-    assert abs(rows["O3"]["lift"] - 1) / 1.0 < abs(rows["O1"]["lift"] - 1) / 0.5, "twice as much of one expected is less than 1.5 of four"
+    assert abs(rows["O3"]["lift"] - 1) / 1.0 < abs(rows["O1"]["lift"] - 1) / 0.5, (
+        "twice as much of one expected is less than 1.5 of four"
+    )
     assert rows["O2"]["lift"] > 0.1
 
 
@@ -283,7 +299,9 @@ def test_a_wire_story_in_many_outlets_is_no_burst(store: Store) -> None:
 def test_the_intervals_of_a_share_are_what_a_bootstrap_over_outlets_finds(store: Store) -> None:
     chance = np.random.default_rng(4)
     names = [f"o{n}" for n in range(1, 31)]
-    store.load("feeds", outlet=[outlet(name) for name in names], feed=[feed(name.replace("o", "f"), name) for name in names])
+    store.load(
+        "feeds", outlet=[outlet(name) for name in names], feed=[feed(name.replace("o", "f"), name) for name in names]
+    )
     items = chance.integers(3, 12, 30)
     relevant = chance.binomial(items, chance.beta(3, 3, 30))
     days = {name: {1: (int(relevant[n]), int(items[n])), 2: (0, 3)} for n, name in enumerate(names)}

@@ -77,7 +77,13 @@ def test_event_shift_is_a_paired_comparison_where_each_outlet_has_one_document_a
     did: dict[str, Any] = {"did": 0.2, "did_low": round(0.2 - T4 * math.sqrt(0.00625), 3), "did_high": 0.419}
     assert did["did_low"] == -0.019
     counts: dict[str, Any] = {"n_before": 5, "outlets_before": 5, "n_after": 5, "outlets_after": 5}
-    beside: dict[str, Any] = {"documents_before": 5, "documents_after": 5, "seen_whole": 1.0, "event_name": None, "note": None}
+    beside: dict[str, Any] = {
+        "documents_before": 5,
+        "documents_after": 5,
+        "seen_whole": 1.0,
+        "event_name": None,
+        "note": None,
+    }
     shared: dict[str, Any] = {"target": "binding_rules", **counts, "overlap": "2025-07-23: 25 of 28 days", **beside}
     own: dict[str, Any] = {"net_before": -0.2, "net_after": 0.1, "shift": 0.3, "low": 0.104, "high": 0.496}
     china: dict[str, Any] = {"net_before": 0.0, "net_after": 0.1, "shift": 0.1, "low": 0.002, "high": 0.198}
@@ -88,7 +94,9 @@ def test_event_shift_is_a_paired_comparison_where_each_outlet_has_one_document_a
     assert ask(store, "event_shift", bloc="us") == rows[1:], "the other blocs stay the comparison"
     small = ask(store, "event_shift", least="6")
     assert [(row["bloc"], row["n_before"], row["n_after"]) for row in small] == [("china", 5, 5), ("us", 5, 5)]
-    assert {row[name] for row in small for name in ("net_before", "net_after", "shift", "low", "high", "did", "did_low")} == {None}
+    assert {
+        row[name] for row in small for name in ("net_before", "net_after", "shift", "low", "high", "did", "did_low")
+    } == {None}
 
 
 UNEVEN: list[Said] = [
@@ -214,7 +222,15 @@ def copies(store: Store, *groups: tuple[int, ...]) -> None:
 def test_event_shift_has_one_vote_a_story_and_country_on_the_side_of_its_first_document(store: Store) -> None:
     """A wire story of the day before is printed by three outlets, once after the event: one vote before, 0.6, of the first of them."""
     wire: list[Said] = [("us-0", -1, 0.5), ("us-1", -1, 0.7), ("us-2", 2, 0.6)]
-    report(store, *wire, ("us-0", -2, 0.2), ("us-1", 1, -0.4), ("china-0", 1, 0.9), ("china-0", -3, 0.1), polled=(-16, -1, 0, 16))
+    report(
+        store,
+        *wire,
+        ("us-0", -2, 0.2),
+        ("us-1", 1, -0.4),
+        ("china-0", 1, 0.9),
+        ("china-0", -3, 0.1),
+        polled=(-16, -1, 0, 16),
+    )
     copies(store, (0, 1, 2, 5))
     rows = shift(store)
     us = rows["us"]
@@ -232,8 +248,8 @@ def test_the_intervals_of_shift_and_difference_are_what_a_bootstrap_over_outlets
         for who in range(30):
             line, own = chance.normal(0, 0.2), move + chance.normal(0, 0.15)
             for day, middle in ((-3, line), (3, line + own)):
-                for _ in range(int(chance.integers(1, 4))):
-                    said.append((f"{bloc}-{who}", day, round(float(np.clip(middle + chance.normal(0, 0.1), -1, 1)), 3)))
+                nets = np.clip(middle + chance.normal(0, 0.1, int(chance.integers(1, 4))), -1, 1)
+                said += [(f"{bloc}-{who}", day, round(float(net), 3)) for net in nets]
     report(store, *said)
     row = shift(store, least="5")["us"]
     drawn = {bloc: drawn_shifts(said, bloc, chance) for bloc in ("us", "china")}
@@ -257,19 +273,30 @@ def happened(*events: tuple[str, str]) -> list[dict[str, Any]]:
 
 
 def test_event_shift_warns_of_every_event_of_the_warehouse_whose_windows_overlap(store: Store) -> None:
-    store.load("events", event=happened(("2025-07-23", "Plan"), ("2025-07-26", "WAIC"), ("2025-08-20", "Later"), ("2026-02-16", "Summit")))
+    store.load(
+        "events",
+        event=happened(
+            ("2025-07-23", "Plan"), ("2025-07-26", "WAIC"), ("2025-08-20", "Later"), ("2026-02-16", "Summit")
+        ),
+    )
     report(store, ("us-0", -1, 0.1), ("us-0", 0, 0.2), ("us-0", 24, 0.3), ("us-0", 25, 0.3), polled=(-16, 30))
     row = shift(store)["us"]
     assert row["overlap"] == "2025-07-23: 25 of 28 days (Plan); 2025-08-20: 3 of 28 days (Later)"
     assert row["event_name"] == "WAIC"
-    assert shift(store, event="2025-08-20", other="2025-08-18", days="12")["us"]["overlap"] == "2025-08-18: 22 of 24 days"
+    assert (
+        shift(store, event="2025-08-20", other="2025-08-18", days="12")["us"]["overlap"] == "2025-08-18: 22 of 24 days"
+    )
     assert shift(store, event="2025-08-20", days="12")["us"]["event_name"] == "Later"
 
 
 def test_event_shift_says_which_targets_are_not_on_one_scale(store: Store) -> None:
     report(store, *pairs("us", 0.1))
     rows = merged(document_rows("d0", "e0", run="m2"), document_rows("d1", "e1", run="m2"))
-    rows["stance_label"] = [{**row, "target": name} for row in rows["stance_label"] for name in ("us_approach", "china_initiative", "multilateral")]
+    rows["stance_label"] = [
+        {**row, "target": name}
+        for row in rows["stance_label"]
+        for name in ("us_approach", "china_initiative", "multilateral")
+    ]
     rows["label_run"] = [{**rows["label_run"][0], "created_at": "2026-11-21T08:00:00Z"}]
     store.load("documents", **{name: rows[name] for name in ("label_run", "relevance_label", "stance_label")})
     assert {row["target"]: row["note"] for row in ask(store, "event_shift")} == {

@@ -56,14 +56,23 @@ def test_coverage_by_country(watched: Store) -> None:
         "extraction_failed": 1, "extraction_failed_share": 0.2, "pending": 0, "documents": 3, "dates_from_feed": 0.6667, "dates_from_page": 0.0,
         "dates_first_seen": 0.3333, "relevance_abstained": 0.0,
     }  # fmt: skip
-    assert (us["place"], us["feeds"], us["items"], us["dates_from_page"], us["extraction_failed"]) == ("US", 1, 1, 1.0, 0)
+    assert (us["place"], us["feeds"], us["items"], us["dates_from_page"], us["extraction_failed"]) == (
+        "US",
+        1,
+        1,
+        1.0,
+        0,
+    )
 
 
 def test_coverage_by_language_outlet_and_days(watched: Store) -> None:
     names = ("place", "feeds", "items", "extraction_failed")
     found = [tuple(row[name] for name in names) for row in ask(watched, "coverage", by="language")]
     assert found == [("zh", 1, 4, 1), ("en", 2, 2, 0)], "of the feed, not of the outlet"
-    assert [(row["place"], row["items"]) for row in ask(watched, "coverage", by="outlet", since="2026-11-20")] == [("O1", 2), ("O2", 1)]
+    assert [(row["place"], row["items"]) for row in ask(watched, "coverage", by="outlet", since="2026-11-20")] == [
+        ("O1", 2),
+        ("O2", 1),
+    ]
     assert [row["place"] for row in ask(watched, "coverage", by="bloc")] == ["china", "us"]
     assert [row["items"] for row in ask(watched, "coverage", until="2026-11-19")] == [3, 0]
 

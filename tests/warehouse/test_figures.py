@@ -58,7 +58,10 @@ def test_a_place_counts_a_story_once_a_country(tmp_path: Path) -> None:
     shares = {"a": [0.7, 0.9], "b": [0.7, 0.2], "c": [0.7, 0.3], "d": [0.7, 0.4], "e": [0.1]}
     store = many(tmp_path, shares)
     copy = {"story_id": "d-a-0", "method": "1", "computed_at": "2025-08-01T00:00:00Z"}
-    store.load("stories", story=[{**copy, "document_id": f"d-{who}-0", "link": "origin" if who == "a" else "copy"} for who in "abcd"])
+    store.load(
+        "stories",
+        story=[{**copy, "document_id": f"d-{who}-0", "link": "origin" if who == "a" else "copy"} for who in "abcd"],
+    )
     publish(store.target)
     (whole, _) = gather(store.target).net_by_place
     assert (whole["n"], whole["documents"], whole["outlets"]) == (6, 9, 5)
@@ -108,11 +111,14 @@ def test_marks_count_what_the_queries_count(store: Store) -> None:
     assert all(documents[f"step/{row['day']}"] == row["relevant"] for row in found.share_all)
     assert all(documents[f"topic/{row['topic']}"] == row["documents"] for row in found.topics)
     for row in found.net_by_place:
-        assert documents["/".join(filter(None, ("place", row["target"], row["bloc"], row["country"])))] == row["documents"]
+        assert (
+            documents["/".join(filter(None, ("place", row["target"], row["bloc"], row["country"])))] == row["documents"]
+        )
     shifts = found.shifts[EVENT]
     assert [row["bloc"] for row in shifts] == ["china"]
     assert all(
-        documents[f"shift/{EVENT}/{row['target']}/{row['bloc']}"] == row["documents_before"] + row["documents_after"] for row in shifts
+        documents[f"shift/{EVENT}/{row['target']}/{row['bloc']}"] == row["documents_before"] + row["documents_after"]
+        for row in shifts
     )
 
 

@@ -168,7 +168,14 @@ def test_prevalence_by_hand(store: Store) -> None:
     assert against["high"] == 0.8, "3 / 5: of five coded ones as many as three errors in five may go unseen"
     assert ask(store, "prevalence", cluster="story")[0]["corrected"] is None, "five are too few"
     (alone, _) = ask(store, "prevalence", least="2")
-    assert [alone[name] for name in ("n", "n_coded", "clusters", "raw", "raw_low", "corrected")] == [10, 5, 1, None, None, None]
+    assert [alone[name] for name in ("n", "n_coded", "clusters", "raw", "raw_low", "corrected")] == [
+        10,
+        5,
+        1,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_prevalence_with_weights_by_hand(store: Store) -> None:
@@ -183,7 +190,9 @@ def test_prevalence_with_weights_by_hand(store: Store) -> None:
         for name in TEN
     ]
     assert row["corrected"] == round(0.6 - middle, 4)
-    margin = max(2.776 * math.sqrt(sum(each**2 for each in added) * 5 / 4), 3 * 40 / 144)  # 40 squares of weights, (sum of 12) squared
+    margin = max(
+        2.776 * math.sqrt(sum(each**2 for each in added) * 5 / 4), 3 * 40 / 144
+    )  # 40 squares of weights, (sum of 12) squared
     assert (row["low"], row["high"]) == (0.0, 1.0)
     assert 0.6 - middle + margin > 1
 
@@ -228,7 +237,11 @@ def simulated(store: Store) -> tuple[Any, Any, Any]:
     names = [f"o{each:02}" for each in range(OUTLETS)]
     store.load("feeds", outlet=[outlet(name) for name in names], feed=[feed(f"f-{name}", name) for name in names])
     owners = [names[each] for each in home]
-    store.load("poll", poll=[poll("p", "f-o00", offered=n)], entry=[entry(f"e{d}", d, f"f-{who}", who) for d, who in enumerate(owners)])
+    store.load(
+        "poll",
+        poll=[poll("p", "f-o00", offered=n)],
+        entry=[entry(f"e{d}", d, f"f-{who}", who) for d, who in enumerate(owners)],
+    )
     rows = merged(*(document_rows(f"d{d}", f"e{d}", who, f"f-{who}") for d, who in enumerate(owners)))
     (one, *_) = rows["stance_label"]
     rows["stance_label"] = [
@@ -246,9 +259,12 @@ def test_the_corrected_interval_holds_sampling_and_the_error_of_the_classifier(s
     true, model, coded = simulated(store)
     rows = [row for row in ask(store, "prevalence") if row["label"] == "favor"]
     assert len(rows) == TIMES
-    found = {name: np.array([row[name] for row in rows], float) for name in ("raw", "raw_low", "raw_high", "corrected", "low", "high")}
-    assert np.mean((found["raw_low"] <= TRUTH) & (TRUTH <= found["raw_high"])) < 0.5, "what the model counts is off"
-    assert 0.92 <= np.mean((found["low"] <= TRUTH) & (TRUTH <= found["high"])) <= 0.99
+    found = {
+        name: np.array([row[name] for row in rows], float)
+        for name in ("raw", "raw_low", "raw_high", "corrected", "low", "high")
+    }
+    assert np.mean((found["raw_low"] <= TRUTH) & (found["raw_high"] >= TRUTH)) < 0.5, "what the model counts is off"
+    assert 0.92 <= np.mean((found["low"] <= TRUTH) & (found["high"] >= TRUTH)) <= 0.99
     half = (found["high"] - found["low"]) / 2
     sampling = (found["raw_high"] - found["raw_low"]) / 2
     assert np.mean(abs(found["corrected"] - TRUTH) <= sampling) < 0.85, "sampling alone is too narrow"

@@ -33,10 +33,31 @@ def speak(store: Store, said: list[Said]) -> None:
 
 def test_copies_let_a_speaker_be_heard_once(store: Store) -> None:
     """The minister stands in four documents of two stories, one told by three outlets: votes 0.4 and -0.2, too few outlets for more."""
-    speak(store, [("a", "Minister", 0.2), ("b", "minister", 0.4), ("c", "minister", 0.6), ("a", "minister", -0.2), ("a", "Envoy", 0.5)])
+    speak(
+        store,
+        [
+            ("a", "Minister", 0.2),
+            ("b", "minister", 0.4),
+            ("c", "minister", 0.6),
+            ("a", "minister", -0.2),
+            ("a", "Envoy", 0.5),
+        ],
+    )
     copy = {"story_id": "d0", "method": "1", "computed_at": "2026-11-21T08:00:00Z"}
     store.load("stories", story=[{**copy, "document_id": f"d{n}", "link": "copy" if n else "origin"} for n in range(3)])
-    names = ("speaker", "favor", "against", "documents", "stories", "votes", "outlets", "net", "low", "high", "seen_whole")
+    names = (
+        "speaker",
+        "favor",
+        "against",
+        "documents",
+        "stories",
+        "votes",
+        "outlets",
+        "net",
+        "low",
+        "high",
+        "seen_whole",
+    )
     assert [tuple(row[name] for name in names) for row in ask(store)] == [
         ("minister", 1, 1, 4, 2, 2, 3, None, None, None, 0.0),
         ("envoy", 1, 0, 1, 1, 1, 1, None, None, None, 0.0),
@@ -50,7 +71,9 @@ def test_a_document_that_does_not_take_the_target_up_lets_nobody_be_heard(store:
     rows = document_rows("d0", "e0", run="m2")
     rows["stance_label"][0] |= {"addressed": False}
     rows["label_run"][0] |= {"created_at": "2026-11-21T08:00:00Z"}
-    store.load("documents", **{name: rows[name] for name in ("label_run", "relevance_label", "stance_label", "evidence")})
+    store.load(
+        "documents", **{name: rows[name] for name in ("label_run", "relevance_label", "stance_label", "evidence")}
+    )
     assert ask(store) == []
 
 
@@ -59,7 +82,10 @@ def test_the_interval_is_what_a_bootstrap_over_outlets_finds(store: Store) -> No
     said: list[Said] = []
     for who in range(40):
         line = chance.normal(0.1, 0.3)
-        said += [(f"o{who:02}", "Minister", round(float(np.clip(line + chance.normal(0, 0.1), -1, 1)), 3)) for _ in range(int(chance.integers(1, 5)))]
+        said += [
+            (f"o{who:02}", "Minister", round(float(np.clip(line + chance.normal(0, 0.1), -1, 1)), 3))
+            for _ in range(int(chance.integers(1, 5)))
+        ]
     speak(store, said)
     (row,) = ask(store)
     sums = np.zeros((40, 2))
