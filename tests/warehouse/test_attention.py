@@ -305,7 +305,7 @@ def test_the_intervals_of_a_share_are_what_a_bootstrap_over_outlets_finds(store:
     items = chance.integers(3, 12, 30)
     relevant = chance.binomial(items, chance.beta(3, 3, 30))
     days = {name: {1: (int(relevant[n]), int(items[n])), 2: (0, 3)} for n, name in enumerate(names)}
-    seen(store, **days)
+    seen(store, (), **days)
     (row,) = ask(store, "burst_days", least="1")
     drawn = chance.integers(0, 30, (4000, 30))
     spread = np.std(relevant[drawn].sum(axis=1) / items[drawn].sum(axis=1))
