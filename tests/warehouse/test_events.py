@@ -22,7 +22,7 @@ SUMMIT = Event(day=date(2026, 2, 16), name="峰会")
 
 
 def load(store: Store, *events: Event) -> int:
-    return store.load("events", **event_tables(events)).get("event", 0)  # type: ignore[arg-type]
+    return store.load("events", **event_tables(events)).get("event", 0)
 
 
 def listed(store: Store, as_of: str | None = None) -> list[dict[str, Any]]:
