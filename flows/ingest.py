@@ -29,6 +29,7 @@ from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
 from flows.tries import stage
+from pipeline.events import load_events
 from pipeline.feeds import load_feeds, share_of
 from pipeline.records import Feed, Validators
 from pipeline.schedule import FeedState
@@ -97,11 +98,16 @@ def ingest(
 
 
 def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
-    """Store what a killed pass had prepared, then the feeds of this one."""
+    """Store what a killed pass had prepared, then the feeds of this one, and the events where their file has changed."""
     if NO_CONTACT in one.settings.user_agent:
         get_run_logger().warning("nobody can reach you: set STANCEWATCH_USER_AGENT to a name with a contact in it")
     stages.take_over(one)
     stages.load(one.settings.warehouse, write_load(deal(one.data), one.run_id, "feeds", poll_rows.feed_tables(known)))
+    events = load_events(one.settings.events)
+    if {event.event_id for event in events} != state.known_events(one.settings.warehouse):
+        stages.load(
+            one.settings.warehouse, write_load(deal(one.data), one.run_id, "events", poll_rows.event_tables(events))
+        )
 
 
 def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, FeedState]]:

@@ -1,4 +1,4 @@
-"""Feeds, polls and hosts in, rows of the warehouse's tables out; and back from rows to what the next poll needs."""
+"""Feeds, events, polls and hosts in, rows of the warehouse's tables out; and back from rows to what the next poll needs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flows.rows import Tables, rejection_row
+from pipeline.events import Event
 from pipeline.pace import Host
 from pipeline.poll import Poll
 from pipeline.records import Entry, Feed, Validators, stable_id
@@ -43,6 +44,13 @@ def feed_tables(feeds: Sequence[Feed]) -> Tables:
         for feed in feeds
     ]
     return {"outlet": list(outlets.values()), "feed": listed}
+
+
+def event_tables(events: Sequence[Event]) -> Tables:
+    """Return the rows of the events of an events file."""
+    return {
+        "event": [{"event_id": event.event_id, "day": event.day.isoformat(), "name": event.name} for event in events]
+    }
 
 
 def validators(row: Mapping[str, Any]) -> Validators:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import ConfigError
+from pipeline.records import stable_id
 
 
 class Event(BaseModel):
@@ -19,6 +20,11 @@ class Event(BaseModel):
 
     day: date
     name: str = Field(min_length=1, max_length=200)
+
+    @property
+    def event_id(self) -> str:
+        """Return the key of the event: one day and name is one event, also where the file lists it twice."""
+        return stable_id(self.day.isoformat(), self.name)
 
 
 def load_events(path: Path | None = None) -> list[Event]:

@@ -35,8 +35,8 @@ class Figures:
     """What a report shows; rows are dictionaries with the columns of the query that gave them.
 
     `snapshot` is the newest load, None in a warehouse without any. `since` and `until` are None where no document is stored.
-    `share_whole` counts only outlets seen whole on a day, `share_all` all of them. In `net` and `net_by_place` a cell too small for
-    a value has n alone. `amplification` is None where the package has no
+    `share_whole` counts only outlets seen whole on a day, `share_all` all of them. In `net`, `net_by_place` and `shifts` a cell too
+    small for a value has n alone, the votes of stories and countries. `amplification` is None where the package has no
     such query. `marks` are the sentences behind each mark.
     """
 
@@ -129,21 +129,24 @@ def _share(con: Connection, scope: Mapping[str, date], *, complete: bool) -> Row
 
 
 def _net(con: Connection, least: int) -> Rows:
-    """Return every cell of the period; where the query gives no value, n alone."""
+    """Return every cell of the period; where the query gives no value, n alone: 0 where there are copies of earlier stories only."""
     valued = {(row["target"], row["bloc"], row["week"]): row for row in _query(con, "net_stance", least=least)}
     nothing: Row = dict.fromkeys(("net", "low", "high"))
     return [nothing | cell | valued.get(tuple(cell.values())[:3], {}) for cell in _file(con, "cells", {})]
 
 
 def _shift(con: Connection, day: date, events: Sequence[date], least: int) -> Rows:
-    """Compare the days around an event, over outlets seen whole on both sides where there are any, else over all.
+    """Compare the days around an event, over days that were seen whole where they allow it, else over all.
 
-    `other` is the event whose windows share most days with it.
+    A bloc with too few outlets has n alone. `other` is the event whose windows share most days with it.
     """
     others = sorted((each for each in events if each != day), key=lambda each: (abs(each - day), each))
     given = {"event": day, "other": others[0] if others else day, "days": WINDOW, "least": least}
     whole = _query(con, "event_shift", **given)
-    return [{**row, "whole": bool(whole)} for row in whole or _query(con, "event_shift", **given, complete="false")]
+    seen = any(row["shift"] is not None for row in whole)
+    return [
+        {**row, "whole": seen} for row in (whole if seen else _query(con, "event_shift", **given, complete="false"))
+    ]
 
 
 def _query(con: Connection, name: str, **given: Any) -> Rows:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 STEPS = Path(__file__).parent / "steps"
 KINDS: dict[str, tuple[str, ...]] = {
     "feeds": ("outlet", "feed"),
+    "events": ("event",),
     "poll": ("poll", "entry", "rejection", "feed_schedule", "host"),
     "documents": (
         *("entry", "document", "document_text", "label_run", "relevance_label", "topic_label", "stance_label"),
@@ -34,7 +35,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "stories": ("sketch", "story"),
     "human": ("human_label",),
 }
-STAGED = ("outlet", "feed", "poll", "feed_schedule", *KINDS["documents"], *KINDS["stories"], "human_label")
+STAGED = ("outlet", "feed", "event", "poll", "feed_schedule", *KINDS["documents"], *KINDS["stories"], "human_label")
 OF_A_DOCUMENT = ("document_text", "relevance_label", "topic_label", "stance_label", "evidence")
 LARGEST_ROW = (
     64 * 1024 * 1024
@@ -173,7 +174,7 @@ def _refuse_unknown_keys(path: Path, columns: set[str]) -> None:
 
 def _write(con: Connection, head: Mapping[str, str]) -> None:
     """Run the steps of a kind; what breaks the contract stops them before the caller commits."""
-    if head["kind"] in ("feeds", "stories", "human"):
+    if head["kind"] in ("feeds", "events", "stories", "human"):
         run_step(con, head["kind"], head)
         return
     run_step(con, "poll" if head["kind"] == "poll" else "decide", head)

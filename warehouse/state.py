@@ -49,6 +49,12 @@ def known_hosts(target: Target) -> list[Row]:
         return [_timed(row, "updated_at", "free_at") for row in fetch_rows(con, sql)]
 
 
+def known_events(target: Target) -> set[str]:
+    """Return the keys of the stored events."""
+    with reading(target) as con:
+        return {str(row["event_id"]) for row in fetch_rows(con, "SELECT event_id FROM event")}
+
+
 def known_entries(target: Target, entry_ids: Sequence[str]) -> set[str]:
     """Return those of the entries that are stored."""
     with reading(target) as con:

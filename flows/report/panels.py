@@ -106,15 +106,7 @@ def _place(row: dict[str, Any]) -> Row:
 
 def shifts(rows: Rows, day: Any) -> tuple[list[Row], Table]:
     """Show net stance before and after an event, by target and bloc; targets stand apart, for they are not on one scale."""
-    drawn = [
-        Row(
-            key=f"shift/{day}/{row['target']}/{row['bloc']}", name=words.bloc(row["bloc"]), level=1,
-            title=f"{words.named(row['target'])}, {words.bloc(row['bloc'])}",
-            value=words.signed(row["shift"]), before=scale(row["net_before"]), x=scale(row["net_after"]),
-            kind=side({**row, "net": row["shift"]}), note=words.interval(row["low"], row["high"]) or "no interval: few outlets",
-        )
-        for row in rows
-    ]  # fmt: skip
+    drawn = [_moved(row, day) for row in rows]
     table = Table(
         caption=f"Net stance in the {WINDOW} days before and from {words.day(day)} on",
         columns=("Target", "Bloc", "n before", "Before", "n after", "After", "Shift", "95 % interval", "Against other blocs", "95 % interval"),
@@ -127,6 +119,21 @@ def shifts(rows: Rows, day: Any) -> tuple[list[Row], Table]:
         keys=[row.key for row in drawn], numeric=2,
     )  # fmt: skip
     return list(_grouped(drawn, rows)), table
+
+
+def _moved(row: dict[str, Any], day: Any) -> Row:
+    name: dict[str, Any] = {
+        "key": f"shift/{day}/{row['target']}/{row['bloc']}",
+        "name": words.bloc(row["bloc"]),
+        "level": 1,
+        "title": f"{words.named(row['target'])}, {words.bloc(row['bloc'])}",
+    }
+    if row["shift"] is None:
+        return Row(**name, value=f"n = {row['n_before']} and {row['n_after']}")
+    return Row(
+        **name, value=words.signed(row["shift"]), before=scale(row["net_before"]), x=scale(row["net_after"]),
+        kind=side({**row, "net": row["shift"]}), note=words.interval(row["low"], row["high"]) or "no interval: few outlets",
+    )  # fmt: skip
 
 
 def _grouped(drawn: Sequence[Row], rows: Rows) -> Iterator[Row]:

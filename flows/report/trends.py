@@ -106,7 +106,7 @@ def _strip(rows: Rows, axis: TimeAxis, first: bool) -> Strip:
     scale = ValueAxis(bottom=-1, top=1, height=FLAT)
     marks = [_cell(row, axis, scale) for row in rows]
     rules = [(scale.y(1), "+1" if first else ""), (scale.y(0), "0"), (scale.y(-1), "\N{MINUS SIGN}1" if first else "")]
-    total = words.plural(sum(row["n"] for row in rows), "document")
+    total = words.plural(sum(row["n"] for row in rows), "vote")
     name = words.bloc(rows[0]["bloc"])
     return Strip(name=name, note=total, height=FLAT, marks=marks, lines=list(_lines(marks, axis)), rules=rules)
 

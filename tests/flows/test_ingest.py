@@ -17,6 +17,7 @@ import duckdb
 import pytest
 
 from flows.demo_web import demo_web
+from pipeline.events import load_events
 from pipeline.feeds import feeds_toml
 from warehouse.connect import fetch_rows, reading, writing
 from warehouse.ducklake import attached
@@ -146,6 +147,14 @@ def test_a_second_pass_loads_nothing_twice_while_a_reader_is_open(bench: Bench, 
         bench.run(undisturbed)
         assert reader.execute("SELECT count(*) FROM document").fetchall() == seen
     assert {name: ask(undisturbed, sql) for name, sql in CONTENT.items()} == before
+
+
+def test_the_events_of_the_file_are_rows_and_are_written_when_it_changes(undisturbed: Path) -> None:
+    with reading(undisturbed) as con:
+        stored = fetch_rows(con, "SELECT event_id, day, name FROM event ORDER BY day, name")
+        (loads,) = fetch_rows(con, "SELECT count(*) AS n FROM load WHERE kind = 'events'")
+    assert stored == [{"event_id": each.event_id, "day": each.day, "name": each.name} for each in load_events()]
+    assert loads == {"n": 1}, "the second pass found them as they were"
 
 
 def test_a_pass_killed_at_any_moment_and_repeated_ends_the_same(bench: Bench, undisturbed: Path) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
-from scipy.stats import gamma
+from scipy.stats import gamma, nbinom
 
 from tests.support.store import Rows, Store, document_rows, done, entry, feed, merged, outlet, poll
 from warehouse.load import finish_run
@@ -80,6 +81,11 @@ def test_a_burst_is_measured_by_median_and_mad_of_the_days_before(store: Store) 
         "seen": 20,
         "outlets": 1,
         "days_before": 7,
+        "stories": 15,
+        "items": 20,
+        "complete_outlets": 1,
+        "low": None,
+        "high": None,
     }
     assert ask(store, "burst_days") == [burst]
     assert ask(store, "burst_days", z="3.7") == [burst]
@@ -166,13 +172,30 @@ def lifts(store: Store, *names: str, **params: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in ask(store, "over_coverage", **params)]
 
 
+def mixed(stories: Any, expected: Any, tau: Any = None) -> tuple[Any, Any, Any]:
+    """Compute lift, low and high of outlets by the definition: over the grid of tau, with exact quantiles of the mixture."""
+    stories, expected = np.asarray(stories, float), np.asarray(expected, float)
+    strength = 1 / (np.arange(1, 81) * 0.04 if tau is None else np.array([tau])) ** 2
+    likely = nbinom.logpmf(stories[:, None], strength, strength / (strength + expected[:, None])).sum(axis=0)
+    weight = np.exp(likely - likely.max())
+    weight /= weight.sum()
+    lifts = gamma(strength + stories[:, None], scale=1 / (strength + expected[:, None]))
+    bounds = []
+    for part in (0.025, 0.975):
+        low, high = np.zeros(len(stories)), np.full(len(stories), 50.0)
+        for _ in range(50):
+            middle = (low + high) / 2
+            under = (lifts.cdf(middle[:, None]) * weight).sum(axis=1) < part
+            low, high = np.where(under, middle, low), np.where(under, high, middle)
+        bounds.append(low)
+    return (lifts.mean() * weight).sum(axis=1), bounds[0], bounds[1]
+
+
 def test_lift_is_shrunken_toward_one(store: Store) -> None:
     # Day 2: 4 of 20 relevant, so 2 expected of each. Day 1: 8 of 40, so 2 and 6. In all o1 10 for 4, o2 2 for 8.
-    # q = 36/4 + 36/8 = 13.5; freedom 1; weight = 12 - (16 + 64)/12 = 5.333; strength = 5.333 / 12.5 = 0.4267
-    # o1 (0.4267 + 10) / (0.4267 + 4) = 2.355; o2 (0.4267 + 2) / (0.4267 + 8) = 0.288
     seen(store, o1={2: (4, 10), 1: (6, 10)}, o2={2: (0, 10), 1: (2, 30)})
     first, second = ask(store, "over_coverage", least="20")
-    assert first == {
+    known = {
         "outlet": "O1",
         "country": "XX",
         "bloc": "china",
@@ -181,40 +204,117 @@ def test_lift_is_shrunken_toward_one(store: Store) -> None:
         "n_relevant": 10,
         "expected": 4.0,
         "raw": 2.5,
-        "lift": 2.36,
-        "low": 1.15,  # 2.3554 * (1 - 1/93.84 - 1.96/(3 * 3.2290)) ** 3 = 2.3554 * 0.7870 ** 3
-        "high": 3.99,  # 2.3554 * 1.1917 ** 3
     }
+    assert {**first, **known, "stories": 10} == first
     assert [second[name] for name in ("outlet", "n_seen", "n_relevant", "expected", "raw")] == ["O2", 40, 2, 8.0, 0.25]
-    # 0.2880 * (1 - 1/21.84 - 1.96/(3 * 1.5578)) ** 3 = 0.2880 * 0.5348 ** 3, and 0.2880 * 1.3736 ** 3
-    assert [second[name] for name in ("lift", "low", "high")] == [0.29, 0.04, 0.75]
-
-
-def test_the_interval_is_that_of_the_gamma_distribution(store: Store) -> None:
-    seen(store, o1={2: (4, 10), 1: (6, 10)}, o2={2: (0, 10), 1: (2, 30)})
-    strength = (12 - 80 / 12) / 12.5
-    for (low, high), relevant, expected in zip(lifts(store, "low", "high", least="1"), (10, 2), (4, 8), strict=True):
-        exact = gamma(strength + relevant, scale=1 / (strength + expected)).ppf([0.025, 0.975])
-        assert [low, high] == pytest.approx(list(exact), abs=0.01)
+    lift, low, high = mixed([10, 2], [4, 8])
+    assert [first["lift"], second["lift"]] == pytest.approx(list(lift), abs=0.006)
+    # the quantiles are those of the gamma distribution of that mean and variance
+    assert [first["low"], second["low"]] == pytest.approx(list(low), abs=0.06)
+    assert [first["high"], second["high"]] == pytest.approx(list(high), abs=0.12)
+    assert 1 < first["lift"] < 2.5
+    assert 0.25 < second["lift"] < 1
 
 
 def test_a_loud_day_is_no_lift_of_the_outlet_that_was_seen_on_it_alone(store: Store) -> None:
     # Day 2: 1 of 10; day 1: 10 of 20. Expected of o1 1 + 5, of o2 5: both as expected, although o2 has 0.5 and o1 0.3.
-    # q = 0, so its standard error sqrt(2) counts: weight = 11 - (36 + 25)/11 = 5.4545, strength = 3.857.
-    # o1 shape 9.857: (1 - 1/88.71 - 1.96/(3 * 3.1396)) ** 3 = 0.7806 ** 3, and 1.1968 ** 3
-    # o2 shape 8.857: (1 - 1/79.71 - 1.96/(3 * 2.9761)) ** 3 = 0.7679 ** 3, and 1.2070 ** 3
     seen(store, o1={2: (1, 10), 1: (5, 10)}, o2={1: (5, 10)})
-    found = lifts(store, "outlet", "expected", "raw", "lift", "low", "high", least="10")
-    assert found == [("O1", 6.0, 1.0, 1.0, 0.48, 1.71), ("O2", 5.0, 1.0, 1.0, 0.45, 1.76)]
+    rows = ask(store, "over_coverage", least="10")
+    assert [(row["outlet"], row["expected"], row["raw"], row["lift"]) for row in rows] == [
+        ("O1", 6.0, 1.0, 1.0),
+        ("O2", 5.0, 1.0, 1.0),
+    ]
+    assert all(row["low"] < 0.7 and row["high"] > 1.4 for row in rows), (
+        "two outlets that happen to agree say little of all"
+    )
 
 
 def test_little_output_is_shrunken_more(store: Store) -> None:
     store.load("feeds", outlet=[outlet(f"o{n}") for n in (1, 2, 3)], feed=[feed(f"f{n}", f"o{n}") for n in (1, 2, 3)])
-    # 8 of 80 relevant; expected 4, 3 and 1. q = 4/4 + 9/3 + 1 = 5; freedom 2, and sqrt(4) = 2 is less than 5 - 2 = 3
-    # weight = 8 - 26/8 = 4.75; strength = 1.5833; o1 (1.5833 + 6) / 5.5833, o2 1.5833 / 4.5833, o3 (1.5833 + 2) / 2.5833
+    # 8 of 80 relevant; expected 4, 3 and 1
     seen(store, o1={1: (6, 40)}, o2={1: (0, 30)}, o3={1: (2, 10)})
-    found = lifts(store, "outlet", "raw", "lift", "low", "high", least="1")
-    assert found == [("O3", 2.0, 1.39, 0.34, 3.15), ("O1", 1.5, 1.36, 0.57, 2.48), ("O2", 0.0, 0.35, 0.02, 1.05)]
+    rows = {row["outlet"]: row for row in ask(store, "over_coverage", least="1")}
+    assert {name: row["raw"] for name, row in rows.items()} == {"O3": 2.0, "O1": 1.5, "O2": 0.0}
+    lift, _, _ = mixed([6, 0, 2], [4, 3, 1])
+    assert [rows[name]["lift"] for name in ("O1", "O2", "O3")] == pytest.approx(list(lift), abs=0.006)
+    assert abs(rows["O3"]["lift"] - 1) / 1.0 < abs(rows["O1"]["lift"] - 1) / 0.5, (
+        "twice as much of one expected is less than 1.5 of four"
+    )
+    assert rows["O2"]["lift"] > 0.1
+
+
+def test_the_interval_of_a_lift_holds_that_the_spread_of_the_lifts_is_not_known() -> None:
+    """Eight outlets, 200 times: their intervals hold 95 % of the true lifts; those that take the estimated spread as known hold fewer."""
+    chance = np.random.default_rng(2)
+    expected = np.array([3, 4, 5, 6, 8, 10, 15, 20.0])
+    held, plugged = [], []
+    for _ in range(200):
+        true = gamma(1 / 0.5**2, scale=0.5**2).rvs(8, random_state=chance)
+        stories = chance.poisson(expected * true)
+        _, low, high = mixed(stories, expected)
+        held.append((low <= true) & (true <= high))
+        weight = expected.sum() - (expected**2).sum() / expected.sum()
+        spread = max(((stories - expected) ** 2 / expected).sum() - 7, 0.02 * weight) / weight
+        _, low, high = mixed(stories, expected, np.sqrt(spread))
+        plugged.append((low <= true) & (true <= high))
+    assert 0.93 <= np.mean(held) <= 0.975
+    assert np.mean(plugged) < np.mean(held) - 0.01
+
+
+def retell(store: Store, *groups: tuple[str, ...]) -> None:
+    """Make one story of the documents of each group."""
+    rows = [
+        {"document_id": f"d-{name}", "story_id": f"d-{group[0]}", "method": "1", "link": "origin" if name == group[0] else "copy",
+         "computed_at": "2026-11-21T05:30:00Z"}
+        for group in groups for name in group
+    ]  # fmt: skip
+    store.load("stories", story=rows)
+
+
+def test_an_outlet_covers_a_story_once_a_day(store: Store) -> None:
+    """O1 has 6 of 20, five of them one story of one day: 2 of 16. O2 copies that story, and it counts for it too: 2 of 20."""
+    seen(store, o1={2: (1, 10), 1: (5, 10)}, o2={2: (1, 10), 1: (1, 10)})
+    names = ("outlet", "n_seen", "n_relevant", "stories", "expected")
+    assert lifts(store, *names, least="10")[0] == ("O1", 20, 6, 6, 4.0)
+    retell(store, (*(f"o1-1-{n}" for n in range(5)), "o2-1-0"))
+    # day 2: 2 of 20, one expected of each; day 1: 2 of 6 + 10 items: 6/8 and 10/8
+    assert sorted(lifts(store, *names, least="10")) == [("O1", 20, 6, 2, 1.75), ("O2", 20, 2, 2, 2.25)]
+
+
+def test_a_wire_story_in_many_outlets_is_no_burst(store: Store) -> None:
+    """Day 1: O1 has 6 of 10 and O2 6 of 10; ten of the twelve documents are one story: 3 of 11 items, where 1 of 10 is usual."""
+    steady = before(1, 1, 1, 1, 1, 1, 1, items=10)
+    seen(store, o1={1: (6, 10), **steady}, o2={1: (6, 10), **steady})
+    assert [(row["relevant"], row["stories"], row["share"]) for row in ask(store, "burst_days")] == [(12, 12, 0.6)]
+    retell(store, (*(f"o1-1-{n}" for n in range(5)), *(f"o2-1-{n}" for n in range(5))))
+    assert ask(store, "burst_days") == []
+    (row,) = ask(store, "burst_days", z="-1", since="2026-11-20")
+    assert (row["relevant"], row["seen"], row["stories"], row["items"], row["share"]) == (12, 20, 3, 11, 0.2727)
+    # sqrt(11 * 0.1 * 0.9) is less than one story: one of 11
+    assert (row["median"], row["spread"], row["z"]) == (0.1, 0.0909, 1.9)
+    (row,) = ask(store, "burst_days", unit="documents")
+    assert (row["share"], row["items"], row["z"]) == (0.6, 20, 7.45)  # 0.5 / (sqrt(20 * 0.1 * 0.9) / 20)
+
+
+def test_the_intervals_of_a_share_are_what_a_bootstrap_over_outlets_finds(store: Store) -> None:
+    chance = np.random.default_rng(4)
+    names = [f"o{n}" for n in range(1, 31)]
+    store.load(
+        "feeds", outlet=[outlet(name) for name in names], feed=[feed(name.replace("o", "f"), name) for name in names]
+    )
+    items = chance.integers(3, 12, 30)
+    relevant = chance.binomial(items, chance.beta(3, 3, 30))
+    days = {name: {1: (int(relevant[n]), int(items[n])), 2: (0, 3)} for n, name in enumerate(names)}
+    seen(store, (), **days)
+    (row,) = ask(store, "burst_days", least="1")
+    drawn = chance.integers(0, 30, (4000, 30))
+    spread = np.std(relevant[drawn].sum(axis=1) / items[drawn].sum(axis=1))
+    assert (row["outlets"], row["share"]) == (30, round(relevant.sum() / items.sum(), 4))
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(2.045 * spread, rel=0.1)
+    share = ask(store, "daily_share", since="2026-11-20")[0]
+    assert (share["pooled_low"], share["pooled_high"]) == (row["low"], row["high"]), "where no story has copies"
+    means = np.mean((relevant / items)[drawn], axis=1)
+    assert (share["mean_high"] - share["mean_low"]) / 2 == pytest.approx(2.045 * np.std(means), rel=0.1)
 
 
 def test_outlets_seen_too_little_are_left_out_of_the_comparison_too(store: Store) -> None:

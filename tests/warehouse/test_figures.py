@@ -53,6 +53,21 @@ def test_the_interval_of_a_place_takes_outlets_as_independent(tmp_path: Path) ->
     assert whole["high"] == pytest.approx(middle + margin, abs=0.002)
 
 
+def test_a_place_counts_a_story_once_a_country(tmp_path: Path) -> None:
+    """Four copies of a's first document, one an outlet, are one vote of 0.4; b to e have one of their own each, and a one."""
+    shares = {"a": [0.7, 0.9], "b": [0.7, 0.2], "c": [0.7, 0.3], "d": [0.7, 0.4], "e": [0.1]}
+    store = many(tmp_path, shares)
+    copy = {"story_id": "d-a-0", "method": "1", "computed_at": "2025-08-01T00:00:00Z"}
+    store.load(
+        "stories",
+        story=[{**copy, "document_id": f"d-{who}-0", "link": "origin" if who == "a" else "copy"} for who in "abcd"],
+    )
+    publish(store.target)
+    (whole, _) = gather(store.target).net_by_place
+    assert (whole["n"], whole["documents"], whole["outlets"]) == (6, 9, 5)
+    assert whole["net"] == round((0.4 + 0.8 - 0.6 - 0.4 - 0.2 - 0.8) / 6, 3)
+
+
 def test_four_outlets_give_no_interval(tmp_path: Path) -> None:
     shares = {name: [0.9, 0.2] for name in "abcd"}
     assert {(row["n"], row["low"], row["high"]) for row in gather(many(tmp_path, shares).target).net_by_place} == {
@@ -88,19 +103,22 @@ def test_one_wire_sentence_is_shown_once_and_counted_as_often_as_it_came(tmp_pat
 def test_marks_count_what_the_queries_count(store: Store) -> None:
     found = gather(store.target, [EVENT], least=1)
     documents = {row["mark"]: row["documents"] for row in found.marks}
-    assert {f"net/{row['target']}/{row['bloc']}/{row['week']}": row["n"] for row in found.net} == {
+    assert {f"net/{row['target']}/{row['bloc']}/{row['week']}": row["documents"] for row in found.net} == {
         "net/binding_rules/china/2025-07-21": 6,
         "net/binding_rules/us/2025-07-21": 2,
     }
-    assert all(documents[f"net/{row['target']}/{row['bloc']}/{row['week']}"] == row["n"] for row in found.net)
+    assert all(documents[f"net/{row['target']}/{row['bloc']}/{row['week']}"] == row["documents"] for row in found.net)
     assert all(documents[f"step/{row['day']}"] == row["relevant"] for row in found.share_all)
     assert all(documents[f"topic/{row['topic']}"] == row["documents"] for row in found.topics)
     for row in found.net_by_place:
-        assert documents["/".join(filter(None, ("place", row["target"], row["bloc"], row["country"])))] == row["n"]
+        assert (
+            documents["/".join(filter(None, ("place", row["target"], row["bloc"], row["country"])))] == row["documents"]
+        )
     shifts = found.shifts[EVENT]
     assert [row["bloc"] for row in shifts] == ["china"]
     assert all(
-        documents[f"shift/{EVENT}/{row['target']}/{row['bloc']}"] == row["n_before"] + row["n_after"] for row in shifts
+        documents[f"shift/{EVENT}/{row['target']}/{row['bloc']}"] == row["documents_before"] + row["documents_after"]
+        for row in shifts
     )
 
 

@@ -6,9 +6,10 @@ import itertools
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tests.support.store import Store, human, stanced
+from tests.support.store import Store, document_rows, done, entry, feed, human, merged, outlet, poll, stanced
 from warehouse.human import find_documents
 from warehouse.query import run_checks, run_query
 
@@ -132,7 +133,8 @@ def test_agreement(store: Store) -> None:
 def test_agreement_weighs_by_the_sample(store: Store) -> None:
     stanced(store, {"d1": "favor", "d2": "neutral"})
     bring(store, human("d1", "ada", "favor", weight=1.0), human("d2", "ada", "favor", weight=3.0))
-    every = ask(store, "agreement")[0]
+    assert ask(store, "agreement")[0]["accuracy"] is None, "two are their n and nothing more"
+    every = ask(store, "agreement", least="1")[0]
     assert (every["accuracy"], every["f1_favor"]) == (0.25, 0.4)  # 2 * 1 / (1 + 4)
 
 
@@ -140,35 +142,59 @@ TEN = {f"d{n}": "favor" if n < 6 else "neutral" for n in range(10)}
 
 
 def prevalence(store: Store, **params: str) -> dict[str, Any]:
-    return ask(store, "prevalence", least="2", **params)[0]
+    """Ask for the share in favor, over stories as clusters: all these documents are of one outlet."""
+    return ask(store, "prevalence", **{"least": "2", "cluster": "story", **params})[0]
 
 
 def test_prevalence_by_hand(store: Store) -> None:
+    """Six of ten in favor; of five coded ones two are no favor: errors 0 1 1 0 0, mean 0.4, and 0.6 - 0.4 = 0.2.
+
+    Each adds (m - 0.6) / 10, a coded one less (error - 0.4) / 5: 0.12, -0.08 twice, 0.02 twice, 0.04 thrice, -0.06 twice; squares 0.04.
+    """
     stanced(store, TEN)
     stanced(store, {"irrelevant": "favor"}, relevant=False)
-    bring(store, *(human(name, "ada", label) for name, label in (("d0", "favor"), ("d1", "neutral"), ("d2", "against"), ("d6", "neutral"))))  # fmt: skip
+    said = {"d0": "favor", "d1": "neutral", "d2": "against", "d6": "neutral", "d7": "neutral"}
+    bring(store, *(human(name, "ada", label) for name, label in said.items()))
     row = prevalence(store)
-    assert (row["target"], row["label"], row["n"], row["n_coded"], row["raw"]) == ("binding_rules", "favor", 10, 4, 0.6)
-    margin = 1.96 * math.sqrt(0.6 * 0.4 * 10 / 9 / 10)
-    assert (row["raw_low"], row["raw_high"]) == (round(0.6 - margin, 4), round(0.6 + margin, 4))
-    # errors 0, 1, 1, 0: mean 1/2, variance 1/3 of 4
-    assert row["corrected"] == 0.1
-    assert row["high"] == round(0.1 + 1.96 * math.sqrt(0.24 / 9 + 1 / 12), 4)
+    assert (row["target"], row["label"], row["n"], row["n_coded"], row["raw"]) == ("binding_rules", "favor", 10, 5, 0.6)
+    t4, t9 = 2.776, 2.262
+    margin = t9 * math.sqrt(2.4 / 100 * 10 / 9)
+    assert [row["raw_low"], row["raw_high"]] == pytest.approx([0.6 - margin, 0.6 + margin], abs=0.001)
+    assert row["corrected"] == 0.2
+    assert row["high"] == pytest.approx(0.2 + t4 * math.sqrt(0.04 * 5 / 4), abs=0.001)
     assert row["low"] == 0.0
-    assert ask(store, "prevalence", least="1")[0]["low"] == 0.0
-    against = ask(store, "prevalence", least="2")[1]
-    assert (against["label"], against["raw"], against["corrected"]) == ("against", 0.0, 0.25)
-    assert ask(store, "prevalence")[0]["corrected"] is None, "four are too few"
+    against = ask(store, "prevalence", least="2", cluster="story")[1]
+    assert (against["label"], against["raw"], against["corrected"]) == ("against", 0.0, 0.2)
+    assert against["high"] == 0.8, "3 / 5: of five coded ones as many as three errors in five may go unseen"
+    assert ask(store, "prevalence", cluster="story")[0]["corrected"] is None, "five are too few"
+    (alone, _) = ask(store, "prevalence", least="2")
+    assert [alone[name] for name in ("n", "n_coded", "clusters", "raw", "raw_low", "corrected")] == [
+        10,
+        5,
+        1,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_prevalence_with_weights_by_hand(store: Store) -> None:
     stanced(store, TEN)
-    said = (("d0", "favor", 1), ("d1", "neutral", 1), ("d2", "neutral", 3), ("d6", "neutral", 5))
-    bring(store, *(human(name, "ada", label, weight=weight) for name, label, weight in said))
+    said = {"d0": ("favor", 1), "d1": ("neutral", 1), "d2": ("neutral", 3), "d6": ("neutral", 5), "d7": ("neutral", 2)}
+    bring(store, *(human(name, "ada", label, weight=weight) for name, (label, weight) in said.items()))
     row = prevalence(store)
-    variance = (0.01 * 0.16 + 0.01 * 0.36 + 0.09 * 0.36 + 0.25 * 0.16) * 4 / 3  # mean error (1 + 3) / 10
-    assert row["corrected"] == 0.2
-    assert row["high"] == round(0.2 + 1.96 * math.sqrt(0.24 / 9 + variance), 4)
+    error = {"d0": 0, "d1": 1, "d2": 1, "d6": 0, "d7": 0}
+    middle = (1 + 3) / 12
+    added = [
+        (0.4 if name < "d6" else -0.6) / 10 - (said[name][1] * (error[name] - middle) / 12 if name in said else 0)
+        for name in TEN
+    ]
+    assert row["corrected"] == round(0.6 - middle, 4)
+    margin = max(
+        2.776 * math.sqrt(sum(each**2 for each in added) * 5 / 4), 3 * 40 / 144
+    )  # 40 squares of weights, (sum of 12) squared
+    assert (row["low"], row["high"]) == (0.0, 1.0)
+    assert 0.6 - middle + margin > 1
 
 
 def test_where_everything_is_coded_the_people_are_right(store: Store) -> None:
@@ -179,6 +205,82 @@ def test_where_everything_is_coded_the_people_are_right(store: Store) -> None:
     assert prevalence(store, bloc="china")["corrected"] == 0.35
     assert ask(store, "prevalence", bloc="us") == ask(store, "prevalence", lang="fr") == []
     assert prevalence(store, codebook="9")["n_coded"] == 0
+
+
+def test_prevalence_counts_a_story_once_a_country(store: Store) -> None:
+    """d0 to d4 are one story, all in favor; with d5 (favor) and four neutral ones that is two of six votes."""
+    stanced(store, TEN)
+    copy = {"story_id": "d0", "method": "1", "computed_at": "2026-11-20T08:00:00Z"}
+    store.load("stories", story=[{**copy, "document_id": f"d{n}", "link": "copy" if n else "origin"} for n in range(5)])
+    row = prevalence(store)
+    assert (row["n"], row["documents"], row["clusters"], row["raw"]) == (6, 10, 6, round(2 / 6, 4))
+    bring(store, *(human(f"d{n}", "ada", "neutral" if n in (0, 5) else TEN[f"d{n}"]) for n in (0, 5, 6, 7, 8, 9)))
+    # errors: one fifth of a vote for d0, one for d5, over 1/5 + 1 + 4 coded votes
+    assert prevalence(store)["corrected"] == round(2 / 6 - 1.2 / 5.2, 4)
+
+
+TRUTH, OUTLETS, EACH, CODED, TIMES = 0.3, 20, 10, 60, 150
+
+
+def simulated(store: Store) -> tuple[Any, Any, Any]:
+    """Load 150 targets over 200 documents of 20 outlets: each time other outlets, another classifier, and 60 other coded documents.
+
+    Return what is true, what the model says and what is coded: arrays of targets by documents.
+    """
+    chance = np.random.default_rng(11)
+    n, home = OUTLETS * EACH, np.repeat(np.arange(OUTLETS), EACH)
+    shape = (TIMES, OUTLETS)
+    true = chance.random((TIMES, n)) < chance.beta(3, 7, shape)[:, home]  # mean 0.3
+    right = np.where(true, chance.beta(17, 3, shape)[:, home], chance.beta(16, 4, shape)[:, home])
+    model = np.where(chance.random((TIMES, n)) < right, true, ~true)
+    coded = chance.random((TIMES, n)).argsort(axis=1) < CODED
+    names = [f"o{each:02}" for each in range(OUTLETS)]
+    store.load("feeds", outlet=[outlet(name) for name in names], feed=[feed(f"f-{name}", name) for name in names])
+    owners = [names[each] for each in home]
+    store.load(
+        "poll",
+        poll=[poll("p", "f-o00", offered=n)],
+        entry=[entry(f"e{d}", d, f"f-{who}", who) for d, who in enumerate(owners)],
+    )
+    rows = merged(*(document_rows(f"d{d}", f"e{d}", who, f"f-{who}") for d, who in enumerate(owners)))
+    (one, *_) = rows["stance_label"]
+    rows["stance_label"] = [
+        {**one, "document_id": f"d{d}", "target": f"t{k:03}", "label": "favor" if model[k, d] else "neutral"}
+        for d in range(n)
+        for k in range(TIMES)
+    ]
+    store.load("documents", entry=[done(f"e{d}", f"d{d}") for d in range(n)], **rows)
+    bring(store, *(human(f"d{d}", "ada", "favor" if true[k, d] else "neutral", target=f"t{k:03}") for k, d in np.argwhere(coded)))  # fmt: skip
+    return true, model, coded
+
+
+def test_the_corrected_interval_holds_sampling_and_the_error_of_the_classifier(store: Store) -> None:
+    """150 times a share of 0.3 among all outlets, a classifier that sees 0.39, and 60 coded documents: nineteen of twenty intervals hold it."""
+    true, model, coded = simulated(store)
+    rows = [row for row in ask(store, "prevalence") if row["label"] == "favor"]
+    assert len(rows) == TIMES
+    found = {
+        name: np.array([row[name] for row in rows], float)
+        for name in ("raw", "raw_low", "raw_high", "corrected", "low", "high")
+    }
+    assert np.mean((found["raw_low"] <= TRUTH) & (found["raw_high"] >= TRUTH)) < 0.5, "what the model counts is off"
+    assert 0.92 <= np.mean((found["low"] <= TRUTH) & (found["high"] >= TRUTH)) <= 0.99
+    half = (found["high"] - found["low"]) / 2
+    sampling = (found["raw_high"] - found["raw_low"]) / 2
+    assert np.mean(abs(found["corrected"] - TRUTH) <= sampling) < 0.85, "sampling alone is too narrow"
+    assert np.mean(half) == pytest.approx(2.093 * np.std(found["corrected"]), rel=0.12)
+    sample_means = np.array([true[k][coded[k]].mean() for k in range(TIMES)])
+    assert abs(np.mean(found["corrected"]) - TRUTH) < 0.01
+    assert np.std(found["corrected"]) < 1.1 * np.std(sample_means), "the model helps, or does no harm"
+    drawn = bootstrapped(model[0] - 0.0, (model[0] - 1.0 * true[0]) * coded[0], coded[0])
+    assert half[0] == pytest.approx(2.093 * np.std(drawn), rel=0.12)
+
+
+def bootstrapped(model: Any, error: Any, coded: Any) -> Any:
+    """Compute the corrected share over 4,000 samples of the outlets."""
+    sums = np.stack([each.reshape(OUTLETS, EACH).sum(axis=1) for each in (model, error, coded)], axis=1)
+    total = sums[np.random.default_rng(3).integers(0, OUTLETS, (4000, OUTLETS))].sum(axis=1)
+    return total[:, 0] / (OUTLETS * EACH) - total[:, 1] / total[:, 2]
 
 
 def test_a_sample_holds_rare_labels_and_its_weights_add_up(store: Store) -> None:

@@ -29,6 +29,8 @@ def test_every_query_has_a_help_line_and_runs_with_its_defaults(filled: Store) -
         "amplification",
         "burst_days",
         "coding_sample",
+        "completeness",
+        "coverage",
         "daily_share",
         "drift",
         "event_shift",
@@ -73,6 +75,7 @@ def test_daily_share(store: Store) -> None:
         "stories": 2,
         "votes": 2,
         "distinct_share": 0.3333,
+        **dict.fromkeys(("pooled_low", "pooled_high", "mean_low", "mean_high")),
     }
     assert ask(store, "daily_share") == [{**share, "complete_outlets": 2}]
     assert [row["seen"] for row in ask(store, "daily_share", bloc="us")] == [2]

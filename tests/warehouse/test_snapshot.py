@@ -87,7 +87,12 @@ def a_newer_model(store: Store) -> None:
     store.load("documents", "relabel", **rows)
 
 
+def event(day: str, name: str) -> dict[str, str]:
+    return {"event_id": f"{day} {name}", "day": day, "name": name}
+
+
 def people(store: Store) -> None:
+    store.load("events", event=[event("2026-11-22", "Vote"), event("2026-11-30", "Summit")])
     store.load("human", human_label=[human("d0", "ada", "favor"), human("d1", "ada", "neutral"), human("d0", "bob", "against")])  # fmt: skip
 
 
@@ -123,7 +128,8 @@ def quarantine_and_replay(store: Store) -> None:
 
 
 def stories(store: Store) -> None:
-    """A copy over there: first it is a story of its own, then that of another outlet."""
+    """A copy over there: first it is a story of its own, then that of another outlet. And a vote that was put off."""
+    store.load("events", event=[event("2026-11-24", "Vote"), event("2026-11-30", "Summit")])
     when = {"method": "1", "computed_at": "2026-11-23T10:00:00Z"}
     origin = {"link": "origin", **when}
     store.load("stories", story=[{"document_id": name, "story_id": name, **origin} for name in ("d0", "d1", "x1")])
@@ -185,7 +191,7 @@ def test_every_table_is_again_what_it_was_after_a_load(told: tuple[Store, dict[s
     for load_id, (tables, _) in then.items():
         assert state(store, load_id) == tables
     changed = [row["record"] for row in store.rows("SELECT DISTINCT record FROM past_row ORDER BY record")]
-    assert changed == ["document", "document_text", "entry", "feed", "feed_schedule", "host", "outlet"]
+    assert changed == ["document", "document_text", "entry", "event", "feed", "feed_schedule", "host", "outlet"]
 
 
 def test_every_query_gives_the_same_bytes_as_after_a_load(told: tuple[Store, dict[str, Any]]) -> None:

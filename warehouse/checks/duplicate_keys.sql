@@ -7,6 +7,8 @@ SELECT 'outlet' AS record, concat_ws(' ', outlet_id) AS id, count(*) AS n FROM o
 UNION ALL
 SELECT 'feed' AS record, concat_ws(' ', feed_id) AS id, count(*) AS n FROM feed GROUP BY feed_id HAVING count(*) > 1
 UNION ALL
+SELECT 'event' AS record, event_id AS id, count(*) AS n FROM event GROUP BY event_id HAVING count(*) > 1
+UNION ALL
 SELECT 'poll' AS record, concat_ws(' ', poll_id) AS id, count(*) AS n FROM poll GROUP BY poll_id HAVING count(*) > 1
 UNION ALL
 SELECT 'entry' AS record, concat_ws(' ', entry_id) AS id, count(*) AS n FROM entry GROUP BY entry_id HAVING count(*) > 1

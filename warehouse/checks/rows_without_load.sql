@@ -5,6 +5,8 @@ SELECT 'outlet' AS record, load_id FROM outlet WHERE load_id IS NULL OR load_id 
 UNION ALL
 SELECT 'feed' AS record, load_id FROM feed WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
+SELECT 'event' AS record, load_id FROM event WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
 SELECT 'poll' AS record, load_id FROM poll WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
 SELECT 'entry' AS record, load_id FROM entry WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)

@@ -22,14 +22,14 @@ began AS (
     FROM kept_document LEFT JOIN outlet USING (outlet_id)
 ),
 counted AS (  -- once by itself and once under all
-    SELECT told.*, began, first_known, day.complete, unnest([side, '(all)']) AS place
-    FROM told JOIN origin USING (story_id) LEFT JOIN began USING (story_id) LEFT JOIN current_outlet_day AS day USING (outlet_id, day)
+    SELECT told.*, began, first_known, whole, unnest([side, '(all)']) AS place
+    FROM told JOIN origin USING (story_id) LEFT JOIN began USING (story_id) LEFT JOIN whole_day USING (outlet_id, day)
 )
 SELECT place, count(*) AS documents, count(DISTINCT story_id) AS stories, round(documents / stories, 2) AS amplification,
     CASE WHEN place <> '(all)' THEN count(DISTINCT story_id) FILTER (began = side AND first_known) END AS original,
     count(DISTINCT story_id) FILTER (NOT first_known) AS first_unclear,
     round(original / nullif(stories - first_unclear, 0), 3) AS original_rate,
     count(*) FILTER (link = 'translation') AS translations, count(DISTINCT outlet_id) AS outlets,
-    round(avg(CAST(coalesce(complete, false) AS INTEGER)), 2) AS seen_whole
+    round(count(whole) / count(*), 2) AS seen_whole
 FROM counted GROUP BY place
 ORDER BY place <> '(all)', documents DESC, place

@@ -11,9 +11,9 @@ stance AS (
     FROM current_stance LEFT JOIN best USING (document_id, label_run_id, target)
     WHERE addressed AND NOT abstain
 )
-SELECT document.document_id, day, CAST(date_trunc('week', day) AS DATE) AS week, outlet_id, outlet, country, bloc, title, url, lang, day >= $since AS inside,
+SELECT document.document_id, day, CAST(date_trunc('week', day) AS DATE) AS week, story_id, outlet_id, outlet, country, bloc, title, url, lang, day >= $since AS inside,
     target, label, net, p, said.voice, said.speaker,
     CASE WHEN length(said.text) > $longest THEN left(said.text, $longest - 1) || '…' ELSE said.text END AS sentence,
     row_number() OVER (PARTITION BY document.document_id ORDER BY said.text IS NULL, p DESC, target) = 1 AS lead
-FROM document_current AS document LEFT JOIN stance USING (document_id)
+FROM document_current AS document JOIN current_story USING (document_id) LEFT JOIN stance USING (document_id)
 WHERE relevant AND NOT abstain AND day BETWEEN $since - CAST($days AS INTEGER) AND $until
