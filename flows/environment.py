@@ -12,6 +12,9 @@ DEFAULTS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(ROOMS),
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",  # our rooms speak outside of runs too, and from other threads
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    # Prefect keeps in memory which run has which slot: a server that is started again would end the runs that go on, and
+    # the slot of one that died would be taken for ever (3.8.8)
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
 
 

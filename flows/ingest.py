@@ -24,6 +24,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from rich.progress import Progress
 
 from flows import poll_rows, stages
+from flows.noted import noted_run
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
@@ -74,14 +75,17 @@ def ingest(
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share), progress() as bars:
+    with pass_lock(settings.warehouse, settings.share), noted_run(one.data), progress() as bars:
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
         mine = share_of(known, settings.share)
         with stages.network(one):
             _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
-            _work_off(one, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
+            if state.was_offline(settings.warehouse, one.run_id):
+                get_run_logger().error("no host could be reached: pages are left for the next pass")
+            else:
+                _work_off(one, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)

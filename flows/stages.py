@@ -20,10 +20,12 @@ from typing import Any
 
 from flows import poll_rows, rows
 from flows.batches import document_of, keep_pages, lines_of, raw_pages, write_fetched
+from flows.labelling import label_each, without_labels
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from pipeline.model import Classifier, load_classifier
 from pipeline.pace import Host
+from pipeline.poll import blameless
 from pipeline.pool import Extractors
 from pipeline.records import Document, Feed, Labels, Rejection, Validators
 from pipeline.schedule import NOT_TRIED, FeedState, next_attempt
@@ -31,13 +33,14 @@ from pipeline.session import Session, open_session
 from pipeline.settings import Settings
 from pipeline.warc.write import WarcFiles
 from warehouse import state
-from warehouse.connect import is_there, writing
+from warehouse.connect import is_there, storing, writing
 from warehouse.load import load_folder
 from warehouse.retention import erased_documents
-from warehouse.spool import drop_early, drop_load, iso, ready_loads, set_aside, work_folder, write_load
+from warehouse.spool import drop_early, drop_halves, drop_load, iso, ready_loads, set_aside, work_folder, write_load
 
 log = logging.getLogger(__name__)
 CODE_VERSION = version("stancewatch")
+SPOOL = "spool and WARC files"
 
 
 class Pass:
@@ -81,6 +84,7 @@ def _classifier_for(
     return load_classifier(model, book, nli=nli, device=device), book
 
 
+@storing(SPOOL)
 def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: Path) -> Path:
     """Poll a batch of (feed, validators, state); return the load that holds entries, validators and the next polls."""
     now = datetime.now(UTC)
@@ -91,7 +95,7 @@ def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: P
         )
         for feed, seen, known in feeds
     ]
-    polls = one.session.poll(asked)
+    polls = blameless(one.session.poll(asked))
     for (feed, _), answer in zip(asked, polls, strict=True):
         if answer.error:
             log.warning("feed %s (%s): %s", feed.feed_id, feed.url, answer.error)
@@ -117,6 +121,7 @@ def spelt(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
 
 
+@storing(SPOOL)
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
     """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
     return write_fetched(folder, entries, one.session.fetch([entry["url"] for entry in entries]))
@@ -130,6 +135,7 @@ def extractors() -> Extractors:
     return pool
 
 
+@storing(SPOOL)
 def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
     lines = list(lines_of(folder / "fetched.jsonl"))
@@ -143,6 +149,7 @@ def extract_batch(folder: Path) -> Path:
     return folder
 
 
+@storing(SPOOL)
 def label(one: Pass, folder: Path) -> Path:
     """Label the documents of an extracted batch and return the load that holds every outcome of the batch."""
     classifier, book = classifier_for(one.settings)
@@ -151,7 +158,7 @@ def label(one: Pass, folder: Path) -> Path:
     wanted = [
         d for line, d in zip(lines, documents, strict=True) if d and d.rejection is None and _is_news(line["entry"], d)
     ]
-    labels = iter(classifier.label([(d.title, d.text, d.lang) for d in wanted]))
+    labels = iter(label_each(classifier, [(d.title, d.text, d.lang) for d in wanted]))
     tables = rows.DocumentTables(one.run_id, classifier, book, CODE_VERSION)
     place = keep_pages(one.warc, folder, lines, one.erased)
     for line, document in zip(lines, documents, strict=True):
@@ -173,13 +180,17 @@ def _decide(
     tables: rows.DocumentTables,
     line: dict[str, Any],
     document: Document | None,
-    labels: Iterator[Labels],
+    labels: Iterator[Labels | Exception],
     place: Callable[[dict[str, Any]], str | None],
 ) -> None:
     """Give one entry its outcome."""
     entry, tried = line["entry"], line["entry"]["attempts"] + 1
     if document is not None and document.rejection is None and _is_news(entry, document):
-        tables.loaded(entry, document, next(labels), line["fetched_at"], place(line))
+        found = next(labels)
+        if isinstance(found, Exception):
+            without_labels(tables, entry, found, settings.max_attempts)
+        else:
+            tables.loaded(entry, document, found, line["fetched_at"], place(line))
     elif entry["document_id"] is not None:
         tables.as_before(entry)
     elif document is not None and document.rejection is not None:
@@ -218,6 +229,7 @@ def load_leftovers(warehouse: str, data: Path) -> int:
     One that breaks the contract is set aside in `spool-quarantine`, so that it cannot stop every later pass; its
     entries are still pending in the warehouse.
     """
+    drop_halves(data)
     if early := drop_early(data):
         log.info("%d loads of an earlier pass came before their turn: they are done again", len(early))
     ready = ready_loads(data)
