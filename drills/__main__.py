@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from drills import stages, table
+from drills import machine, service, stages, table, thousand
 from drills.server import Server
 from drills.world import World
 from flows.demo_web import demo_web
@@ -22,6 +22,10 @@ from flows.demo_web import demo_web
 Drill = Callable[[World], str]
 DRILLS: tuple[Drill, ...] = (
     *(stages.killed_at_every_stage, stages.told_to_stop_at_every_stage, stages.out_of_memory, stages.two_at_once),
+    *(machine.disk_full, machine.disk_full_where_it_hurts, machine.clock_set_back),
+    *(machine.network_down, machine.name_server_down, machine.one_host_hangs, thousand.poisoned_feed_among_a_thousand),
+    *(service.server_restarted, service.server_lost, service.prefect_database_unusable),
+    *(service.service_stopped, service.power_failure_and_a_day_asleep, service.dead_in_pending),
 )
 
 

@@ -46,6 +46,7 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
+        """The environment of the server, and of who asks it."""
         return {
             **os.environ, "PREFECT_HOME": str(self.folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"
         }  # fmt: skip

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import signal
 import sys
 import time
@@ -32,6 +31,7 @@ POINTS = {  # as a pass meets them: module, owner inside it, function
     "stories": ("flows.stories", "", "link_stories"),
     "finish": ("warehouse.load", "", "finish_run"),
     "publish": ("warehouse.publish", "", "_swap_in"),  # the copy is made and not yet in its place
+    "connect": ("pipeline.http", "GuardedBackend", "connect_tcp"),
     "model": ("pipeline.encoder", "OnnxSession", "states"),
 }
 
@@ -44,6 +44,13 @@ def no_room(*_: Any) -> None:
 def no_memory(*_: Any) -> None:
     """Fail as an allocation does where there is no memory."""
     raise MemoryError
+
+
+def unreachable(*_: Any) -> None:
+    """Fail as a connection does where there is no network."""
+    import httpcore  # noqa: PLC0415 - only where it is wanted
+
+    raise httpcore.ConnectError(f"[Errno {errno.ENETUNREACH}] {os.strerror(errno.ENETUNREACH)}")
 
 
 def defect(*_: Any) -> None:
@@ -60,6 +67,7 @@ def hang(*_: Any) -> None:
 ACTIONS: dict[str, Callable[..., None]] = {
     "no_room": no_room,
     "no_memory": no_memory,
+    "unreachable": unreachable,
     "defect": defect,
     "hang": hang,
 }
@@ -93,11 +101,11 @@ def struck(function: Callable[..., Any], turn: int, action: str) -> Callable[...
 
 def _half(function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     """Where work can be torn in two, do the first half of it."""
-    if function.__name__ == "copyfileobj" and "b" in getattr(args[1], "mode", ""):
-        begin = args[1].tell()
-        args[0].write(args[1].read(700))
-        args[0].flush()
-        args[1].seek(begin)
+    if function.__name__ == "copyfileobj":
+        source, target = args[:2]
+        target.write(source.read(700))
+        target.flush()
+        source.seek(0)
     if function.__name__ == "drop_load" and function.__module__ == "warehouse.spool":
         (args[0] / "load.json").unlink()
 

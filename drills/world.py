@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,7 +68,9 @@ class Running:
 
     def left(self) -> list[str]:
         """Return the command lines of the processes of its session that still run."""
-        return [line for pid, line in sessions(self.process.pid) if pid != self.process.pid or self.process.poll() is None]
+        return [
+            line for pid, line in sessions(self.process.pid) if pid != self.process.pid or self.process.poll() is None
+        ]
 
     def nobody_left(self) -> None:
         """Fail where a process of its session outlives it by more than moments."""
@@ -121,7 +121,7 @@ class World:
 
     def run(self, warehouse: Path, **more: str) -> Ended:
         """Make a pass that ends well."""
-        ended = self.start(warehouse, **more).wait()
+        ended = self.start(warehouse, None, **more).wait()
         assert ended.status == 0, ended.said[-3000:]
         return ended
 
@@ -154,8 +154,3 @@ def leftovers(folder: Path) -> list[str]:
     work = list((folder / "spool" / "work").glob("*"))
     drafts = [path for path in folder.rglob("*") if path.suffix in (".tmp", ".wal", ".appending")]
     return [str(path.relative_to(folder)) for path in (*spool, *work, *drafts)]
-
-
-def soon(seconds: float = 0.2) -> None:
-    """Let a moment pass."""
-    time.sleep(seconds)

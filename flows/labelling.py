@@ -23,7 +23,7 @@ def label_each(classifier: Classifier, texts: Texts) -> list[Labels | Exception]
     """
     try:
         return list(classifier.label(texts))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at document by document
+    except Exception as error:
         log.warning("a batch of %d could not be labelled, so one by one: %s", len(texts), _said(error))
     found = [_one(classifier, text) for text in texts]
     failed = [each for each in found if isinstance(each, Exception)]

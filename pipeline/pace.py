@@ -125,8 +125,8 @@ class Pace:
 
     def _rest(self, host: str, seconds: float, strikes: int) -> None:
         known, now = self._today(host), datetime.now(UTC)
-        until = now + timedelta(seconds=min(seconds, LONGEST_REST))
-        self._keep(replace(known, strikes=strikes, free_at=max(until, min(known.free_at or until, now + timedelta(seconds=LONGEST_REST)))))
+        until, latest = (now + timedelta(seconds=each) for each in (min(seconds, LONGEST_REST), LONGEST_REST))
+        self._keep(replace(known, strikes=strikes, free_at=min(max(until, known.free_at or until), latest)))
 
     def _today(self, host: str) -> Host:
         now = datetime.now(UTC)

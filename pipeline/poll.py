@@ -17,8 +17,8 @@ from typing import Any
 
 import feedparser
 
-from pipeline.dates import read_date
 from pipeline.addresses import host_of
+from pipeline.dates import read_date
 from pipeline.errors import ItemError, Rejected
 from pipeline.feed_bounds import bounded_feed
 from pipeline.feed_bytes import as_utf8, unpacked

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import Rejected
-from pipeline.poll import read_feed
+from pipeline.poll import Poll, blameless, read_feed
 from pipeline.records import Validators
 from pipeline.schedule import Wishes
 from pipeline.settings import Settings
