@@ -7,7 +7,7 @@ import signal
 from drills.server import until
 from drills.world import World, ask
 
-STRUCK = ("begin", "poll", "fetch", "extract", "label:3", "warc", "spool:4", "load:3", "drop:4", "dropping:2")
+STRUCK = ("begin", "poll", "fetch", "extract", "label:3", "warc", "spool:2", "load:3", "drop:3", "dropping:3")
 LATE = ("stories", "finish", "publish")  # of a pass that has worked everything off
 
 
