@@ -56,7 +56,7 @@ def main(names: list[str]) -> int:
         finally:
             server.kill()
     print(table.shown(rows))
-    table.write(rows, [drill.__name__ for drill in DRILLS])
+    table.write(rows, DRILLS)
     return int(any(row.outcome == table.FAILED for row in rows))
 
 

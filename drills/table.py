@@ -13,7 +13,7 @@ from typing import Any
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 BEGIN, END = "<!-- drills: begin -->", "<!-- drills: end -->"
 HEAD = "| drill | fault | outcome | seen | on |\n| --- | --- | --- | --- | --- |"
-SURVIVED, FAILED = "survived", "FAILED"
+SURVIVED, FAILED, NOT_RUN = "survived", "FAILED", "not run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,11 @@ def recorded(text: str) -> dict[str, str]:
     return {found.group(1): line for line in part.splitlines() if (found := re.match(r"\| `(\w+)` \|", line))}
 
 
-def write(rows: Sequence[Row], order: Sequence[str], page: Path = PAGE) -> None:
+def write(rows: Sequence[Row], drills: Sequence[Callable[..., Any]], page: Path = PAGE) -> None:
     """Put rows into the page; those of drills that were not run stay, those of drills that there are no more go."""
     text = page.read_text(encoding="utf-8")
-    known = recorded(text) | {each.name: each.text for each in rows}
-    lines = "\n".join([HEAD, *(known[name] for name in order if name in known)])
+    unknown = {drill.__name__: row(drill, NOT_RUN, "").text for drill in drills}
+    known = unknown | recorded(text) | {each.name: each.text for each in rows}
+    lines = "\n".join([HEAD, *(known[drill.__name__] for drill in drills)])
     before, _, rest = text.partition(BEGIN)
     page.write_text(f"{before}{BEGIN}\n{lines}\n{END}{rest.partition(END)[2]}", encoding="utf-8")

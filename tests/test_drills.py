@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import signal
 import subprocess
 import sys
@@ -41,18 +40,18 @@ def test_every_drill_says_its_fault_and_has_a_row_and_none_failed() -> None:
         fault, _, asserted = inspect.cleandoc(drill.__doc__ or "").partition("\n\n")
         assert f"| {' '.join(fault.split())} |" in rows[drill.__name__]
         assert asserted.startswith("Asserted: ")
-        assert f"| {table.SURVIVED} |" in rows[drill.__name__]
+        assert f"| {table.FAILED} |" not in rows[drill.__name__]
 
 
 def test_a_row_is_replaced_and_the_others_stay(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{table.BEGIN}\n{table.END}\nafter\n", encoding="utf-8")
     first, second = DRILLS[:2]
-    order = [first.__name__, second.__name__]
-    table.write([table.row(second, table.SURVIVED, "a | b\nc")], order, page)
-    table.write([table.row(first, table.FAILED, "x")], order, page)
+    table.write([table.row(second, table.SURVIVED, "a | b\nc")], DRILLS[:2], page)
+    assert f"| {table.NOT_RUN} |" in table.recorded(page.read_text(encoding="utf-8"))[first.__name__]
+    table.write([table.row(first, table.FAILED, "x")], DRILLS[:2], page)
     text = page.read_text(encoding="utf-8")
-    assert list(table.recorded(text)) == order
+    assert list(table.recorded(text)) == [first.__name__, second.__name__]
     assert "| a / b c |" in text
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
@@ -66,4 +65,4 @@ def test_a_victim_dies_where_it_is_struck_and_leaves_what_drills_look_for(tmp_pa
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, cwd=Path(__file__).parent.parent)
     assert done.returncode == -signal.SIGKILL
-    assert len(leftovers(tmp_path)) == 2, os.listdir(tmp_path)
+    assert len(leftovers(tmp_path)) == 2
