@@ -28,7 +28,7 @@ def label_each(classifier: Classifier, texts: Texts) -> list[Labels | Exception]
     found = [_one(classifier, text) for text in texts]
     failed = [each for each in found if isinstance(each, Exception)]
     if len(failed) == len(found) > 1:
-        raise failed[0]
+        raise MemoryError(_said(failed[0])) if reason_of(failed[0]) == "out_of_memory" else failed[0]
     return found
 
 

@@ -24,7 +24,8 @@ class Broken:
     def __init__(self, error: Exception, *poison: tuple[str, str, str]) -> None:
         self.inner, self.codebook = classifier_for(Settings())
         self.error, self.poison = error, poison
-        self.model_id, self.revision, self.calibration = self.inner.model_id, self.inner.revision, None
+        self.model_id, self.revision = self.inner.model_id, self.inner.revision
+        self.calibration: dict[str, Any] | None = None
 
     def label(self, docs: Texts) -> list[Labels]:
         if any(doc in self.poison for doc in docs):
@@ -40,8 +41,10 @@ def test_a_document_that_breaks_the_model_does_not_keep_its_batch_from_labels() 
 
 
 def test_where_no_document_can_be_labelled_it_is_the_model() -> None:
-    with pytest.raises(MemoryError):
-        label_each(Broken(MemoryError(), GOOD, POISON), BATCH)
+    with pytest.raises(RuntimeError, match="a defect"):
+        label_each(Broken(RuntimeError("a defect"), GOOD, POISON), BATCH)
+    with pytest.raises(MemoryError, match="bad_alloc"):
+        label_each(Broken(RuntimeError("onnxruntime: std::bad_alloc"), GOOD, POISON), BATCH)
     (found,) = label_each(Broken(MemoryError(), POISON), [POISON])
     assert isinstance(found, MemoryError), "one alone is tried again until it is in quarantine, and wedges nobody"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Running
 
@@ -22,7 +24,8 @@ def test_the_run_of_a_pass_that_was_killed_is_closed_by_the_next(
     api: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with temporary_settings({PREFECT_API_URL: api}), get_client(sync_client=True) as client:
-        killed, ended = (client.create_flow_run(publish, state=state) for state in (Running(), Completed()))
+        states: tuple[State[Any], State[Any]] = (Running(), Completed())
+        killed, ended = (client.create_flow_run(publish, state=state) for state in states)
         for run in (killed, ended):
             (tmp_path / NOTE).write_text(str(run.id))
             with noted_run(tmp_path):
