@@ -86,7 +86,7 @@ def prefect_database_unusable(world: World) -> str:
         assert ended.status == 1, ended.said[-3000:]
         assert "prefect.db" in no_prefect(ended)
         assert not warehouse.exists()
-        seen.append(f"{fault}: status 1, “{no_prefect(ended)}”")
+        seen.append(f"{fault}: status 1, “{no_prefect(ended).replace(str(home), '…')}”")
     return "; ".join(seen)
 
 
