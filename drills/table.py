@@ -36,7 +36,13 @@ class Row:
 def row(drill: Callable[..., Any], outcome: str, seen: str) -> Row:
     """Return the row of a drill; the first paragraph of its docstring is the fault."""
     fault = inspect.cleandoc(drill.__doc__ or "").partition("\n\n")[0]
-    return Row(name=drill.__name__, fault=fault, outcome=outcome, seen=seen[:300], on=f"{datetime.now(UTC):%Y-%m-%d}")
+    return Row(
+        name=drill.__name__,
+        fault=fault,
+        outcome=outcome,
+        seen=seen[:300],
+        on="" if outcome == NOT_RUN else f"{datetime.now(UTC):%Y-%m-%d}",
+    )
 
 
 def shown(rows: Sequence[Row]) -> str:
