@@ -95,19 +95,20 @@ def document_of(line: dict[str, Any]) -> Document | None:
     )
 
 
-def write_labels(folder: Path, label_run: str, labels: Iterable[Labels]) -> Path:
-    """Write labelled.jsonl: the label run, then the labels of a document a line."""
-    return write_lines(folder / "labelled.jsonl", [{"label_run": label_run}, *map(asdict, labels)])
+def write_labels(folder: Path, label_run: str, labels: Iterable[Labels | str]) -> Path:
+    """Write labelled.jsonl: the label run, then the labels of a document a line, or the reason why it has none."""
+    lines = [{"failed": each} if isinstance(each, str) else asdict(each) for each in labels]
+    return write_lines(folder / "labelled.jsonl", [{"label_run": label_run}, *lines])
 
 
-def labels_of(folder: Path, label_run: str) -> list[Labels]:
+def labels_of(folder: Path, label_run: str) -> list[Labels | str]:
     """Read labelled.jsonl. Raises ConfigError where another model, codebook or version than ours did the work."""
     head, *lines = lines_of(folder / "labelled.jsonl")
     if head["label_run"] != label_run:
         raise ConfigError(
             "who labelled has another model, codebook or version of Stancewatch: give all machines the same"
         )
-    return [_LABELS.validate_python(line) for line in lines]
+    return [line["failed"] if "failed" in line else _LABELS.validate_python(line) for line in lines]
 
 
 def keep_pages(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from flows import rows
 from flows.batches import Line, document_of
+from flows.labelling import without_labels
 from pipeline.records import Document, Labels, Rejection
 from pipeline.schedule import NOT_TRIED, next_attempt
 from pipeline.settings import Settings
@@ -32,14 +33,18 @@ def decide(
     settings: Settings,
     tables: rows.DocumentTables,
     line: Line,
-    labels: Iterator[Labels],
+    labels: Iterator[Labels | str],
     place: Callable[[Line], str | None],
 ) -> None:
     """Give one entry its outcome. `labels`: those of what `wanted` returned; `place`: where a page is kept."""
     entry, tried = line["entry"], line["entry"]["attempts"] + 1
     document, news = document_of(line), _to_label(line)
     if news is not None:
-        tables.loaded(entry, news, next(labels), line["fetched_at"], place(line))
+        found = next(labels)
+        if isinstance(found, str):
+            without_labels(tables, entry, found, settings.max_attempts)
+        else:
+            tables.loaded(entry, news, found, line["fetched_at"], place(line))
     elif entry["document_id"] is not None:
         tables.as_before(entry)
     elif document is not None and document.rejection is not None:

@@ -24,6 +24,7 @@ from rich.progress import Progress
 from flows import poll_rows, stages
 from flows.crew import Crew, crew_of
 from flows.naming import fetch_name, poll_name, run_name
+from flows.noted import noted_run
 from flows.outcomes import report
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
@@ -81,14 +82,18 @@ def ingest(
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share), crew_of(settings) as crew, progress() as bars:
+    held = pass_lock(settings.warehouse, settings.share)
+    with held, noted_run(one.data), crew_of(settings) as crew, progress() as bars:
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
         mine = share_of(known, settings.share)
         with stages.network(one):
             _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
-            _work_off(one, crew, bars, mine, limit)
+            if state.was_offline(settings.warehouse, one.run_id):
+                get_run_logger().error("no host could be reached: pages are left for the next pass")
+            else:
+                _work_off(one, crew, bars, mine, limit)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {})
         publish_copy(settings.warehouse)

@@ -51,7 +51,8 @@ def prepare(one: stages.Pass, folder: Path) -> Path:
     tables = rows.DocumentTables(one.run_id, classifier, book, stages.CODE_VERSION)
     found = labels_of(folder, rows.label_run_id(classifier, book, stages.CODE_VERSION))
     for document, labels in zip(_stored(folder), found, strict=True):
-        tables.relabelled(document, labels)
+        if not isinstance(labels, str):  # without labels it is among those to be labelled the next time
+            tables.relabelled(document, labels)
     return write_load(folder, one.run_id, "documents", tables.tables)
 
 

@@ -20,10 +20,12 @@ from typing import Any
 from flows import poll_rows, rows
 from flows.batches import keep_pages, labels_of, lines_of, raw_pages, write_fetched, write_labels, write_lines
 from flows.fate import decide, wanted
+from flows.labelling import label_each
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from pipeline.model import Classifier, Texts, load_classifier
 from pipeline.pace import Host
+from pipeline.poll import blameless
 from pipeline.pool import Extractors
 from pipeline.records import Feed, Validators
 from pipeline.schedule import FeedState
@@ -31,13 +33,14 @@ from pipeline.session import Session, open_session
 from pipeline.settings import Settings
 from pipeline.warc.write import WarcFiles
 from warehouse import state
-from warehouse.connect import is_there, writing
+from warehouse.connect import is_there, storing, writing
 from warehouse.load import load_folder
 from warehouse.retention import erased_documents
-from warehouse.spool import drop_early, drop_load, iso, ready_loads, set_aside, work_folder, write_load
+from warehouse.spool import drop_early, drop_halves, drop_load, iso, ready_loads, set_aside, work_folder, write_load
 
 log = logging.getLogger(__name__)
 CODE_VERSION = version("stancewatch")
+SPOOL = "spool and WARC files"
 
 
 class Pass:
@@ -81,6 +84,7 @@ def _classifier_for(
     return load_classifier(model, book, nli=nli, device=device), book
 
 
+@storing(SPOOL)
 def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: Path) -> Path:
     """Poll a batch of (feed, validators, state); return the load that holds entries, validators and the next polls."""
     now = datetime.now(UTC)
@@ -91,7 +95,7 @@ def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: P
         )
         for feed, seen, known in feeds
     ]
-    polls = one.session.poll(asked)
+    polls = blameless(one.session.poll(asked))
     for (feed, _), answer in zip(asked, polls, strict=True):
         if answer.error:
             log.warning("feed %s (%s): %s", feed.feed_id, feed.url, answer.error)
@@ -119,6 +123,7 @@ def spelt(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
 
 
+@storing(SPOOL)
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
     """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
     return write_fetched(folder, entries, one.session.fetch([entry["url"] for entry in entries]))
@@ -134,6 +139,7 @@ def extractors() -> Extractors:
     return pool
 
 
+@storing(SPOOL)
 def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
     lines = list(lines_of(folder / "fetched.jsonl"))
@@ -155,9 +161,10 @@ def label_into(settings: Settings, folder: Path, texts: Texts) -> Path:
     """Label texts into the labelled.jsonl of a folder. Needs nothing else of a pass, so any machine can do it."""
     classifier, book = classifier_for(settings)
     run = rows.label_run_id(classifier, book, CODE_VERSION)
-    return write_labels(folder, run, classifier.label(texts))
+    return write_labels(folder, run, label_each(classifier, texts))
 
 
+@storing(SPOOL)
 def prepare(one: Pass, folder: Path) -> Path:
     """Return the load that holds every outcome of a labelled batch; its pages go to those kept before."""
     classifier, book = classifier_for(one.settings)
@@ -200,6 +207,7 @@ def load_leftovers(warehouse: str, data: Path) -> int:
     One that breaks the contract is set aside in `spool-quarantine`, so that it cannot stop every later pass; its
     entries are still pending in the warehouse.
     """
+    drop_halves(data)
     if early := drop_early(data):
         log.info("%d loads of an earlier pass came before their turn: they are done again", len(early))
     ready = ready_loads(data)

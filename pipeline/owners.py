@@ -75,7 +75,7 @@ class OwnersFiles:
             return None, 0.0
         try:
             kept = json.loads((self._folder / f"{stable_id(url)}.json").read_text(encoding="utf-8"))
-            return str(kept["text"]), max(time.time() - float(kept["read_at"]), 0.0)
+            return str(kept["text"]), abs(time.time() - float(kept["read_at"]))  # read in the future: by a wrong clock
         except (OSError, ValueError, KeyError, TypeError):
             return None, 0.0
 

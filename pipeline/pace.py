@@ -78,8 +78,8 @@ class Pace:
 
     def _refuse(self, host: str) -> None:
         known, now = self._today(host), datetime.now(UTC)
-        if known.free_at is not None and known.free_at > now:
-            left = (known.free_at - now).total_seconds()
+        left = (known.free_at - now).total_seconds() if known.free_at else 0.0
+        if 0.0 < left <= LONGEST_REST:  # nobody asks for more: a longer one is of a clock that went ahead
             down = self._failures.get(host, 0) >= DOWN_AFTER
             reason, why = ("host_down", "does not answer") if down else ("host_resting", "asked for a rest")
             raise Transient(reason, f"{host} {why}: left alone for {left:.0f} s", retry_after=left)
@@ -130,13 +130,13 @@ class Pace:
 
     def _rest(self, host: str, seconds: float, strikes: int) -> None:
         known, now = self._today(host), datetime.now(UTC)
-        until = now + timedelta(seconds=min(seconds, LONGEST_REST))
-        self._keep(replace(known, strikes=strikes, free_at=max(until, known.free_at or until)))
+        until, latest = (now + timedelta(seconds=each) for each in (min(seconds, LONGEST_REST), LONGEST_REST))
+        self._keep(replace(known, strikes=strikes, free_at=min(max(until, known.free_at or until), latest)))
 
     def _today(self, host: str) -> Host:
         now = datetime.now(UTC)
         known = self._hosts.get(host) or Host(host=host, updated_at=now, day=now.date())
-        return known if known.day >= now.date() else replace(known, day=now.date(), requests=0, bytes=0)
+        return known if known.day == now.date() else replace(known, day=now.date(), requests=0, bytes=0)
 
     def _keep(self, known: Host) -> None:
         self._hosts[known.host] = replace(known, updated_at=datetime.now(UTC))

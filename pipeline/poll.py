@@ -17,6 +17,7 @@ from typing import Any
 
 import feedparser
 
+from pipeline.addresses import host_of
 from pipeline.dates import read_date
 from pipeline.errors import ItemError, Rejected
 from pipeline.feed_bounds import bounded_feed
@@ -30,6 +31,8 @@ from pipeline.urls import normalise_url
 
 MAX_ENTRIES = 2_000
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
+UNREACHED = frozenset({"network", "name_server", "timeout", "host_down"})  # as a failure of our own network looks
+OFFLINE, FEWEST = "offline", 3  # and hosts that must all be so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +48,19 @@ class Poll:
     refused: tuple[tuple[Entry, Rejection], ...] = ()  # items without a usable link
     error: str | None = None
     reason: str | None = None  # the error in one stable word
-    url: str = ""  # where the answer came from, after redirects
+    url: str = ""  # where the answer came from, after redirects; of a failed one, what was asked
     retry_after: float | None = None  # seconds
     max_age: float = 0.0  # seconds
     moved_to: str | None = None  # where permanent redirects led
     wishes: Wishes | None = None
+
+
+def blameless(polls: Sequence[Poll]) -> list[Poll]:
+    """Where not one of three hosts or more could be reached, it is our own network: say so, and blame no feed."""
+    hosts = {host_of(poll.url) for poll in polls if poll.url}
+    if len(hosts) < FEWEST or any(poll.reason not in UNREACHED for poll in polls):
+        return list(polls)
+    return [replace(poll, reason=OFFLINE, error=f"{OFFLINE}: {poll.error}"[:500]) for poll in polls]
 
 
 def read_feed(
@@ -141,7 +152,7 @@ async def poll_feed(client: Client, feed: Feed, known: Validators) -> Poll:
     """Ask one feed what is new. Never raises for what a server does: the poll carries the error."""
     conditions = {"if-none-match": known.etag, "if-modified-since": known.last_modified}
     now = datetime.now(UTC)
-    none = Poll(feed_id=feed.feed_id, polled_at=now, validators=known)
+    none = Poll(feed_id=feed.feed_id, polled_at=now, validators=known, url=feed.url)
     try:
         page = await client.get(feed.url, {name: value for name, value in conditions.items() if value})
         said = replace(none, status=page.status, url=page.url, max_age=max_age(page.headers), moved_to=page.moved_to)

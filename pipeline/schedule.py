@@ -24,6 +24,7 @@ STRAIN = {  # of one failure; what is not named here weighs 1
     **dict.fromkeys(("timeout", "network", "bad_encoding", "http_403", "http_408", "http_425", "http_429"), 0.5),
     **dict.fromkeys((f"http_{status}" for status in range(500, 600)), 0.5),
     **dict.fromkeys(("name_server", "host_down", "host_resting", "budget"), 0.25),  # says nothing of the feed
+    "offline": 0.0,  # nor does our own network
 }
 FIRST_RETRY = 30 * MINUTE  # of a page; each further one waits twice as long, up to a day
 NOT_TRIED = frozenset({"host_resting", "budget"})  # nothing was asked, so it is no attempt
@@ -62,7 +63,7 @@ class FeedState:
 
     def trusts_validators(self, now: datetime) -> bool:
         """Whether to ask conditionally: once a day the body is asked for, since some servers answer 304 for ever."""
-        return self.read_at is not None and now - self.read_at < DISTRUST
+        return self.read_at is not None and timedelta(0) <= now - self.read_at < DISTRUST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,8 @@ def finish_run(
     now = now or datetime.now(UTC)
     with writing(target, wait=wait) as con:
         # Named in its turn: of two passes into a lake, the one that counts the days last has the newest version.
-        head = {"load_id": new_id(), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
+        (newest,) = con.execute("SELECT coalesce(max(load_id), '') FROM load").fetchone() or ("",)
+        head = {"load_id": new_id(after=newest), "run_id": run_id, "kind": "finish", "created_at": now.isoformat()}
         known = fetch_rows(
             con, "SELECT offered, loaded, duplicate, rejected, pending FROM run WHERE run_id = $id", {"id": run_id}
         )

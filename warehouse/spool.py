@@ -11,17 +11,26 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 ASIDE = "spool-quarantine"
+STAMP = "%Y%m%dT%H%M%S%f"
 Rows = Mapping[str, Iterable[Mapping[str, Any]]]
 
 
-def new_id() -> str:
-    """Return an id that sorts by time: microseconds of UTC and four random bytes."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+def new_id(after: str = "") -> str:
+    """Return an id that sorts by time: microseconds of UTC and four random bytes.
+
+    It sorts behind the id `after`, also where the clock was set back since.
+    """
+    moment = f"{datetime.now(UTC):{STAMP}}"
+    if moment <= (newest := after[: len(moment)]):
+        with suppress(ValueError):  # an id that somebody else made
+            moment = f"{datetime.strptime(newest, STAMP).replace(tzinfo=UTC) + timedelta(microseconds=1):{STAMP}}"
+    return f"{moment}-{secrets.token_hex(4)}"
 
 
 def iso(when: datetime) -> str:
@@ -39,7 +48,8 @@ def work_folder(data: Path) -> Path:
 
 def deal(data: Path) -> Path:
     """Make the work folder of the next load and return it. Its name is the load's id; ids sort in the order of dealing."""
-    folder = data / "spool" / "work" / new_id()
+    work = data / "spool" / "work"
+    folder = work / new_id(after=max((path.name for path in work.glob("*")), default=""))
     folder.mkdir(parents=True, mode=0o700)
     return folder
 
@@ -88,6 +98,13 @@ def drop_early(data: Path) -> list[str]:
     for path in early:
         shutil.rmtree(path)
     return [path.name for path in early]
+
+
+def drop_halves(data: Path) -> None:
+    """Drop what is left of loads whose dropping was cut short: a load appears whole, so one without its head is stored."""
+    for folder in (data / "spool").glob("*"):
+        if folder.name != "work" and not (folder / "load.json").exists():
+            drop_load(folder)
 
 
 def drop_load(folder: Path) -> None:

@@ -30,8 +30,8 @@ def due_feeds(target: Target, now: datetime, all_feeds: bool = False, *, of: Seq
             moved_to, epoch_us(moved_at) AS moved_at, epoch_us(gone_at) AS gone_at, wishes
         FROM feed
         LEFT JOIN feed_schedule AS schedule ON schedule.feed_id = feed.feed_id AND schedule.url = feed.url
-        WHERE enabled AND ($all_feeds OR next_poll_at IS NULL OR next_poll_at <= $now)
-            AND ($of IS NULL OR feed.feed_id IN (SELECT unnest($of)))
+        WHERE enabled AND ($of IS NULL OR feed.feed_id IN (SELECT unnest($of)))
+            AND ($all_feeds OR next_poll_at IS NULL OR next_poll_at <= $now OR decided_at > $now) -- decided by a wrong clock
         ORDER BY next_poll_at NULLS FIRST, feed.feed_id
     """
     with reading(target) as con:
@@ -82,7 +82,8 @@ def pending_entries(
     """
     sql = f"""
         SELECT {_WORK}
-        WHERE ((outcome = 'pending' AND quarantined_at IS NULL AND (next_attempt_at IS NULL OR next_attempt_at <= $now))
+        WHERE ((outcome = 'pending' AND quarantined_at IS NULL AND (next_attempt_at IS NULL OR next_attempt_at <= $now
+                OR next_attempt_at > $now + INTERVAL 2 DAY)) -- no wait is as long: the clock was ahead
             OR (outcome = 'loaded' AND revise_at <= $now)) AND ($of IS NULL OR entry.feed_id IN (SELECT unnest($of)))
         QUALIFY row_number() OVER (
             PARTITION BY entry.feed_id ORDER BY outcome = 'loaded', entry.first_seen_at, position, entry.entry_id) <= $a_feed
@@ -140,6 +141,13 @@ def last_polled_day(target: Target) -> date | None:
     with reading(readers_path(target)) as con:
         (row,) = con.execute("SELECT max(day) FROM current_outlet_day WHERE polls > 0").fetchall()
     return cast("date | None", row[0])
+
+
+def was_offline(target: Target, run_id: str) -> bool:
+    """Say whether a pass found its own network down: not one of its polls reached a host."""
+    sql = "SELECT count(*) > 0 AND bool_and(starts_with(error, 'offline')) AS offline FROM poll WHERE run_id = $run_id"
+    with reading(target) as con:
+        return bool(fetch_rows(con, sql, {"run_id": run_id})[0]["offline"])
 
 
 def unlabelled(target: Target, label_run_id: str, limit: int | None = None) -> list[str]:

@@ -29,3 +29,6 @@ def plain_errors() -> Iterator[None]:
     except (StancewatchError, OSError) as error:
         typer.echo(f"stancewatch: {error}", err=True)
         raise typer.Exit(1) from error
+    except MemoryError as error:
+        typer.echo(f"stancewatch: there is no memory left for it ({error}); what was stored stays", err=True)
+        raise typer.Exit(1) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 
@@ -26,6 +27,22 @@ def one_pass(feeds: str | None, warehouse: str, all_feeds: bool, limit: int | No
         ingest(feeds, warehouse, all_feeds, limit)
     except FailedRun as error:
         raise StancewatchError(str(error)) from error
+    except (httpx.HTTPError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "Prefect API" not in str(error):
+            raise
+        raise StancewatchError(without_prefect(error)) from error
+
+
+def without_prefect(error: Exception) -> str:
+    """Say that Prefect failed a pass, and where to look: its server, or without one its own database."""
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    settings = get_current_settings()
+    place = settings.api.url or f"the temporary server over {settings.home / 'prefect.db'}"
+    return (
+        f"Prefect cannot be used ({place}: {error}). Is it running, its database whole and nobody else's? "
+        "What the pass had stored stays; the next one takes the rest"
+    )
 
 
 def run(

@@ -100,20 +100,25 @@ class WarcFiles:
             begin = path.stat().st_size
             note = note_of(path)
             _write_durably(note, str(begin).encode())
-            with path.open("ab") as stream, batch.open("rb") as records:
-                shutil.copyfileobj(records, stream, PIECE)
-                stream.flush()
-                os.fsync(stream.fileno())
-            note.unlink()
+            try:
+                with path.open("ab") as stream, batch.open("rb") as records:
+                    shutil.copyfileobj(records, stream, PIECE)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            except OSError:  # a full disk: the next batch must not follow half a record
+                os.truncate(path, begin)
+                raise
+            finally:
+                note.unlink()
             batch.unlink()
             return str(path.relative_to(self._data)), begin
 
     def _open_file(self) -> Path:
         """Return the file to append to: the newest one until it is full or its month is over, since retention takes whole files."""
-        if self._current is None:
-            self._current = max((self._data / "warc").glob("*/*/stancewatch-*.warc.gz"), default=None)
         now = datetime.now(UTC)
         month = self._data / "warc" / f"{now:%Y/%m}"
+        if self._current is None:
+            self._current = max(month.glob("stancewatch-*.warc.gz"), default=None)
         if self._current is None or self._current.parent != month or self._current.stat().st_size >= self._most:
             self._current = self._new_file(month / f"stancewatch-{now:%Y%m%dT%H%M%S%f}.warc.gz")
         return self._current

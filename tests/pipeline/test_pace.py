@@ -167,3 +167,15 @@ def test_at_most_two_connections_a_host_whoever_asks(web: Web) -> None:
             thread.join()
     assert most == 2
     assert sum(web.hits[f"/{n}"] for n in range(12)) == 12
+
+
+def test_a_clock_that_was_ahead_lets_no_host_rest_for_ever() -> None:
+    """Neither its rest nor its budget is of this day."""
+    ahead = datetime.now(UTC) + timedelta(days=300)
+    host = Host(host=HOST, updated_at=ahead, free_at=ahead, day=ahead.date(), requests=10**6)
+    pace = Pace(Settings(), [host])
+    assert pace.reserve(HOST) == 0.0
+    pace.spent(HOST, 10)
+    assert [(each.day, each.requests) for each in pace.changed()] == [(datetime.now(UTC).date(), 1)]
+    pace.refused(HOST, 429, 60)
+    assert refusal(pace)[1] <= 86_400

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import Rejected
-from pipeline.poll import read_feed
+from pipeline.poll import Poll, blameless, read_feed
 from pipeline.records import Validators
 from pipeline.schedule import Wishes
 from pipeline.settings import Settings
@@ -105,3 +105,25 @@ def test_a_feed_that_says_when_it_changed_an_article() -> None:
     assert other.updated_at == NOW, "a date of the future is that of the poll"
     (first, *_), _ = read_feed(RSS.encode(), "f", "https://news.example/", NOW)
     assert first.updated_at is None
+
+
+@pytest.mark.parametrize(
+    ("reasons", "hosts", "blamed"),
+    [
+        (("network", "name_server", "timeout"), 3, False),
+        (("network", "network", None), 3, True),
+        (("network", "http_503", "network"), 3, True),
+        (("network", "network", "network"), 2, True),
+    ],
+)
+def test_where_no_host_can_be_reached_no_feed_is_blamed(
+    reasons: tuple[str | None, ...], hosts: int, blamed: bool
+) -> None:
+    found = blameless([unreached(f"f{n}", f"http://h{n % hosts}.example/feed", why) for n, why in enumerate(reasons)])
+    assert [poll.reason == "offline" for poll in found] == [not blamed] * 3
+    assert all((poll.error or "").startswith("offline: ") for poll in found) is not blamed
+
+
+def unreached(feed_id: str, url: str, reason: str | None) -> Poll:
+    now = datetime.now(UTC)
+    return Poll(feed_id=feed_id, polled_at=now, validators=Validators(), url=url, reason=reason, error=reason)

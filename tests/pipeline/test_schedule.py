@@ -193,3 +193,15 @@ def test_a_page_is_tried_again_ever_later_and_then_set_aside(most: int, asked: f
     assert len(waits) == most
     assert waits == sorted(waits)
     assert all(timedelta(minutes=30) <= pause <= timedelta(days=1) for pause in waits)
+
+
+def test_an_answer_of_the_future_is_not_trusted() -> None:
+    assert replace(FEED, read_at=NOW - timedelta(hours=1)).trusts_validators(NOW)
+    assert not replace(FEED, read_at=NOW + timedelta(days=300)).trusts_validators(NOW)
+
+
+def test_our_own_network_being_down_strains_no_feed() -> None:
+    state = FEED
+    for _ in range(100):
+        state = decide(state, Answer(polled_at=NOW, error="offline"), 1800)
+    assert (state.strain, wait(state, Answer(polled_at=NOW, error="offline"))) == (0.0, 600)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
@@ -107,3 +109,37 @@ def _end(whole: bytes, offset: int) -> int:
     inflate = zlib.decompressobj(31)
     inflate.decompress(whole[offset:])
     return len(whole) - len(inflate.unused_data)
+
+
+def test_a_full_disk_leaves_no_half_record_for_the_next_batch_to_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = WarcFiles(tmp_path, 10**9)
+    path, before = kept(files, tmp_path, 1)
+    size = (tmp_path / path).stat().st_size
+
+    def full(source: BinaryIO, target: BinaryIO, piece: int) -> None:
+        target.write(source.read(100))
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.warc.write.shutil.copyfileobj", full)
+        with pytest.raises(OSError, match="no room"):
+            kept(files, tmp_path, 2)
+    assert (tmp_path / path).stat().st_size == size
+    _, after = kept(files, tmp_path, 3)
+    assert [capture_at(tmp_path / path, offset, 10**6).url for offset in (*before, *after)] == [
+        page(1).url,
+        page(3).url,
+    ]
+    assert files.repair() == []
+
+
+def test_a_file_of_a_month_to_come_is_not_appended_to(tmp_path: Path) -> None:
+    """A clock that was ahead made it: then each pass after would begin a file of its own."""
+    ahead = tmp_path / "warc" / "2999" / "01" / "stancewatch-29990101T000000000000.warc.gz"
+    ahead.parent.mkdir(parents=True)
+    ahead.touch()
+    first, _ = kept(WarcFiles(tmp_path, 10**9), tmp_path, 1)
+    assert kept(WarcFiles(tmp_path, 10**9), tmp_path, 2)[0] == first
+    assert ahead.stat().st_size == 0

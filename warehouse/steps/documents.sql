@@ -40,7 +40,9 @@ WHERE staged_document_text.rowid IN (
     GROUP BY staged.document_id);
 
 MERGE INTO label_run
-USING (SELECT *, $load_id AS load_id FROM staged_label_run QUALIFY row_number() OVER (PARTITION BY label_run_id ORDER BY rowid) = 1) AS new
+USING (SELECT * REPLACE (greatest(created_at, (SELECT max(created_at) FROM label_run WHERE created_at > now()) + INTERVAL 1 MICROSECOND)
+        AS created_at), $load_id AS load_id -- a run that is new stays the newest, also where the clock was ahead before
+    FROM staged_label_run QUALIFY row_number() OVER (PARTITION BY label_run_id ORDER BY rowid) = 1) AS new
 ON label_run.label_run_id = new.label_run_id
 WHEN NOT MATCHED THEN INSERT BY NAME;
 

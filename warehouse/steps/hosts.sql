@@ -6,7 +6,8 @@ USING (
     SELECT *, $load_id AS load_id FROM staged_host QUALIFY row_number() OVER (PARTITION BY host ORDER BY updated_at DESC) = 1
 ) AS new
 ON host.host = new.host
-WHEN MATCHED AND new.updated_at > host.updated_at THEN UPDATE BY NAME
+WHEN MATCHED AND (new.updated_at > host.updated_at OR host.updated_at > now()) THEN -- what lies ahead, a wrong clock wrote
+    UPDATE BY NAME
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
 INSERT INTO past_row BY NAME

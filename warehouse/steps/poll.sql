@@ -63,12 +63,12 @@ FROM told;
 
 CREATE TEMP TABLE before_feed AS SELECT feed.* FROM feed SEMI JOIN new_poll USING (feed_id);
 
--- The newest poll of a feed decides; a failed one moves no validator, an unchanged one only what the server sent anew.
+-- The newest poll of a feed decides, later ones by a clock that was ahead aside; a failed one moves no validator, an unchanged one only what the server sent anew.
 -- (A join, not NOT EXISTS with <> and >: DuckDB 1.5.5 answers that wrongly.)
 MERGE INTO feed
 USING (
     SELECT new.* FROM new_poll AS new
-    JOIN (SELECT feed_id, max(polled_at) AS newest FROM poll GROUP BY feed_id) AS known
+    JOIN (SELECT feed_id, max(polled_at) AS newest FROM poll WHERE polled_at <= now() OR load_id = $load_id GROUP BY feed_id) AS known
         ON known.feed_id = new.feed_id AND known.newest = new.polled_at
     QUALIFY row_number() OVER (PARTITION BY new.feed_id ORDER BY new.poll_id DESC) = 1
 ) AS new
@@ -94,7 +94,7 @@ USING (
     QUALIFY row_number() OVER (PARTITION BY feed_id ORDER BY decided_at DESC) = 1
 ) AS new
 ON feed_schedule.feed_id = new.feed_id
-WHEN MATCHED AND new.decided_at > feed_schedule.decided_at THEN UPDATE BY NAME
+WHEN MATCHED AND (new.decided_at > feed_schedule.decided_at OR feed_schedule.decided_at > now()) THEN UPDATE BY NAME
 WHEN NOT MATCHED THEN INSERT BY NAME;
 
 INSERT INTO past_row BY NAME
