@@ -28,6 +28,7 @@ from flows.batches import write_fetched
 from flows.ingest import fetching, land, publish_copy, report
 from flows.offers import Offers
 from flows.progress import progress
+from flows.watch import watching
 from pipeline.errors import ConfigError
 from pipeline.feeds import BACKFILL, load_feeds
 from pipeline.outlets import Outlets
@@ -135,7 +136,11 @@ def backfill(
     outlets = Outlets(load_feeds(settings.feeds), outlet, country)
     stages.classifier_for(settings)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share, LOCK_WAIT), progress() as bars:
+    with (
+        pass_lock(settings.warehouse, settings.share, LOCK_WAIT),
+        watching("backfill", settings, one.run_id) as seen,
+        progress() as bars,
+    ):
         started = datetime.now(UTC)
         stages.take_over(one)
         work = _Work(one, outlets, bars, limit)
@@ -144,7 +149,7 @@ def backfill(
                 work.from_web(wanted.web(settings, session))
             for path in wanted.warcs:
                 work.from_warc(path, wanted.window)
-        counts = finish_run(settings.warehouse, one.run_id, started, {})
+        counts = finish_run(settings.warehouse, one.run_id, started, {}, **seen.found())
         publish_copy(settings.warehouse)
     report(settings.warehouse, one.run_id, counts)
     said = ", ".join(f"{n} {why}" for why, n in work.left_out.items())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from flows.commands import backfill, feeds, human, models, passes, reports, stored, texts, upkeep
+from flows.commands import backfill, feeds, human, models, passes, reports, status, stored, texts, upkeep
 
 ABOUT = "Watch how the world's media argue about AI governance: feeds in, stance with evidence out, in DuckDB."
 AS_IT_IS = "\b\n"  # tells click not to wrap the paragraph: an example is there to be copied
@@ -35,7 +35,7 @@ def add(group: typer.Typer, command: Callable[..., None], name: str | None = Non
 
 for each in (
     *(passes.run, passes.demo, backfill.backfill, passes.relabel, passes.serve),
-    *(stored.query, reports.report, stored.status, stored.replay),
+    *(stored.query, reports.report, status.status, stored.replay),
     *(upkeep.maintenance, upkeep.backup, upkeep.restore, upkeep.erase),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),

@@ -27,6 +27,7 @@ from flows import poll_rows, stages
 from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
+from flows.watch import watching
 from pipeline.feeds import load_feeds, share_of
 from pipeline.records import Feed, Validators
 from pipeline.schedule import FeedState
@@ -74,7 +75,11 @@ def ingest(
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share), progress() as bars:
+    with (
+        pass_lock(settings.warehouse, settings.share),
+        watching("ingest", settings, one.run_id) as seen,
+        progress() as bars,
+    ):
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
@@ -83,7 +88,7 @@ def ingest(
             _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
             _work_off(one, stages.pending(settings.warehouse, mine, limit, datetime.now(UTC)), bars)
         link_stories(one, bars)
-        counts = finish_run(settings.warehouse, one.run_id, started, {})
+        counts = finish_run(settings.warehouse, one.run_id, started, {}, **seen.found())
         publish_copy(settings.warehouse)
     reached = report(settings.warehouse, one.run_id, counts)
     leave_figures(settings)

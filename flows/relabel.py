@@ -16,6 +16,7 @@ from prefect.runtime import flow_run
 
 from flows import rows, stages
 from flows.progress import progress
+from flows.watch import stage, watching
 from pipeline.errors import WarehouseError
 from pipeline.settings import load_settings
 from warehouse import state
@@ -26,6 +27,7 @@ from warehouse.query import run_query
 from warehouse.spool import deal, new_id, write_load
 
 
+@stage("label")
 def label_stored(one: stages.Pass, document_ids: list[str], folder: Path) -> Path:
     """Label a batch of stored documents and return the load that holds their labels."""
     classifier, book = stages.classifier_for(one.settings)
@@ -62,7 +64,7 @@ def relabel(
         raise WarehouseError(f"no warehouse at {settings.warehouse}: a pass (stancewatch run) creates it")
     label_run = rows.label_run_id(*stages.classifier_for(settings), stages.CODE_VERSION)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share):
+    with pass_lock(settings.warehouse, settings.share), watching("relabel", settings, one.run_id):
         stages.take_over(one)
         waiting = state.unlabelled(settings.warehouse, label_run, limit)
         get_run_logger().info("%d stored documents to label in run %s", len(waiting), label_run)

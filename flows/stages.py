@@ -20,6 +20,7 @@ from typing import Any
 
 from flows import poll_rows, rows
 from flows.batches import document_of, keep_pages, lines_of, raw_pages, write_fetched
+from flows.watch import stage
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from pipeline.model import Classifier, load_classifier
@@ -81,6 +82,7 @@ def _classifier_for(
     return load_classifier(model, book, nli=nli, device=device), book
 
 
+@stage("poll")
 def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: Path) -> Path:
     """Poll a batch of (feed, validators, state); return the load that holds entries, validators and the next polls."""
     now = datetime.now(UTC)
@@ -117,6 +119,7 @@ def spelt(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
 
 
+@stage("fetch")
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
     """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
     return write_fetched(folder, entries, one.session.fetch([entry["url"] for entry in entries]))
@@ -130,6 +133,7 @@ def extractors() -> Extractors:
     return pool
 
 
+@stage("extract")
 def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
     lines = list(lines_of(folder / "fetched.jsonl"))
@@ -143,6 +147,7 @@ def extract_batch(folder: Path) -> Path:
     return folder
 
 
+@stage("label")
 def label(one: Pass, folder: Path) -> Path:
     """Label the documents of an extracted batch and return the load that holds every outcome of the batch."""
     classifier, book = classifier_for(one.settings)
@@ -194,6 +199,7 @@ def _decide(
             tables.rejected(entry, Rejection(stage="fetch", reason=reason, detail=detail), attempts)
 
 
+@stage("load")
 def load(warehouse: str, folder: Path) -> dict[str, int]:
     """Store one prepared load in one transaction, then drop its folders."""
     counts = load_folder(warehouse, folder)

@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     keep_warc_bytes: int = Field(default=0, ge=0)  # the oldest files beyond it go; 0: no limit
     keep_text_days: int = Field(default=1825, ge=0)  # 0: for ever
     keep_poll_days: int = Field(default=365, ge=0)  # details of polls, never their counts; 0: for ever
+    telemetry: str | None = Field(
+        default=None, pattern=r"^https?://[^/@\s]+(/\S*)?$"
+    )  # receiver of OTLP over HTTP; None: off. A token for it belongs into OTEL_EXPORTER_OTLP_HEADERS
+    pass_within: float = Field(default=10_800.0, gt=0)  # `stancewatch status` calls a pass overdue after that
     batch_size: int = Field(default=64, ge=1, le=1024)  # entries a task fetches, extracts and labels
 
     @classmethod

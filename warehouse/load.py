@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,13 +77,15 @@ def finish_run(
     started_at: datetime,
     counts: Mapping[str, int],
     *,
+    stages: Sequence[Mapping[str, object]] = (),
+    memory: int | None = None,
     now: datetime | None = None,
     wait: float = 60,
 ) -> dict[str, int]:
-    """Write the run's row and what outlet_day needs in one load, and return the row's outcomes.
+    """Write the run's row, what its stages took and what outlet_day needs in one load, and return the row's outcomes.
 
     Keys of `counts` (offered, loaded, duplicate, rejected, pending) win over what view outcome_by_run counts. A run that
-    is finished already stays as it is.
+    is finished already stays as it is. `stages`: {stage, batches, seconds, slowest}; `memory`: most bytes held.
     """
     now = now or datetime.now(UTC)
     with writing(target, wait=wait) as con:
@@ -98,9 +100,15 @@ def finish_run(
         row = {name: int(counts.get(name, seen[0][name] if seen else 0)) for name in OUTCOMES}
         con.execute(
             "INSERT INTO run BY NAME SELECT $run_id AS run_id, $started_at AS started_at, $now AS finished_at, $offered AS offered,"
-            " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $load_id AS load_id",
-            {"run_id": run_id, "started_at": started_at, "now": now, "load_id": head["load_id"], **row},
+            " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $memory AS memory, $load_id AS load_id",
+            {"run_id": run_id, "started_at": started_at, "now": now, "memory": memory, "load_id": head["load_id"], **row},
         )
+        for took in stages:
+            con.execute(
+                "INSERT INTO run_stage BY NAME SELECT $run_id AS run_id, $stage AS stage, $batches AS batches, $seconds AS seconds,"
+                " $slowest AS slowest, $load_id AS load_id",
+                {"run_id": run_id, "load_id": head["load_id"], **took},
+            )
         run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
         record_load(con, head)
     return row
