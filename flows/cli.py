@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -16,6 +18,22 @@ app = typer.Typer(
     help=ABOUT, epilog=f"{AS_IT_IS}Example: stancewatch demo", no_args_is_help=True, pretty_exceptions_enable=False,
     add_completion=False, rich_markup_mode=None,
 )  # fmt: skip
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stancewatch {version('stancewatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def of_all(
+    wanted: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and stop.")
+    ] = False,
+) -> None:
+    """What is said before a command."""
+
+
 feeds_app = typer.Typer(
     help="Check a feeds file, import and export OPML.",
     epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml",

@@ -184,7 +184,8 @@ def _decide(
     """Give one entry its outcome."""
     entry, tried = line["entry"], line["entry"]["attempts"] + 1
     if document is not None and document.rejection is None and _is_news(entry, document):
-        tables.loaded(entry, document, next(labels), line["fetched_at"], place(line))
+        kept = document if settings.keep_authors else replace(document, authors=())
+        tables.loaded(entry, kept, next(labels), line["fetched_at"], place(line))
     elif entry["document_id"] is not None:
         tables.as_before(entry)
     elif document is not None and document.rejection is not None:

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     keep_warc_days: int = Field(default=365, ge=0)  # retention, by `stancewatch maintenance`; 0: for ever
     keep_warc_bytes: int = Field(default=0, ge=0)  # the oldest files beyond it go; 0: no limit
     keep_text_days: int = Field(default=1825, ge=0)  # 0: for ever
+    keep_authors: bool = False  # names of persons beside stances; docs/privacy.md
     keep_poll_days: int = Field(default=365, ge=0)  # details of polls, never their counts; 0: for ever
     telemetry: str | None = Field(
         default=None, pattern=r"^https?://[^/@\s]+(/\S*)?$"
