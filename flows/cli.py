@@ -19,6 +19,7 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None,
 )  # fmt: skip
 
+
 def _say_version(asked: bool) -> None:
     if asked:
         typer.echo(f"stancewatch {version('stancewatch')}")

@@ -30,7 +30,15 @@ DARK_DAYS = 7  # before that, nobody knows what is usual
 FAILING_SHARE, FAILING_LEAST = 0.5, 3  # of the feeds
 CHECKED_WITHIN = 15 * DAY  # maintenance is a matter of a week: two may pass
 REASONS = (
-    *("disk_low", "pass_stuck", "pass_overdue", "pending_old", "quarantine_growing", "loads_set_aside", "feeds_failing"),
+    *(
+        "disk_low",
+        "pass_stuck",
+        "pass_overdue",
+        "pending_old",
+        "quarantine_growing",
+        "loads_set_aside",
+        "feeds_failing",
+    ),
     *("sources_dark", "checks_failing", "maintenance_overdue"),
 )
 ROOM = GIB  # beside a copy of the warehouse, which publishing and compacting need

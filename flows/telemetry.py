@@ -28,7 +28,23 @@ if TYPE_CHECKING:
 
 NAME = "stancewatch"
 PATIENCE = 5  # seconds for one export
-SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500)  # a load takes tenths, a slow fetch minutes
+SECONDS = (
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+    25,
+    50,
+    100,
+    250,
+    500,
+)  # a load takes tenths, a slow fetch minutes
 GAUGES = {  # name: unit, description; the readings are those of `stancewatch status`
     "stancewatch.entries": ("{entry}", "Entries of the ledger by outcome"),
     "stancewatch.rejected": ("{entry}", "Rejected entries by reason"),
@@ -83,7 +99,10 @@ class Telemetry(Silence):
         meter = MeterProvider([reader], resource=resource).get_meter(NAME)
         self._tracer = traces.get_tracer(NAME)
         self._duration = meter.create_histogram(
-            "stancewatch.stage.duration", "s", "Time that a batch took in a stage", explicit_bucket_boundaries_advisory=SECONDS
+            "stancewatch.stage.duration",
+            "s",
+            "Time that a batch took in a stage",
+            explicit_bucket_boundaries_advisory=SECONDS,
         )
         self._gauges = {name: meter.create_gauge(name, *about) for name, about in GAUGES.items()}
         meter.create_observable_gauge(
@@ -114,8 +133,9 @@ class Telemetry(Silence):
         """Open a span. What fails in it is named by its kind, not by its message: that may hold addresses and texts."""
         from opentelemetry.trace import StatusCode  # noqa: PLC0415
 
-        quiet = {"record_exception": False, "set_status_on_exception": False}
-        with self._tracer.start_as_current_span(name, attributes=said, **quiet) as span:
+        with self._tracer.start_as_current_span(
+            name, attributes=said, record_exception=False, set_status_on_exception=False
+        ) as span:
             try:
                 yield
             except BaseException as error:

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     allow_hosts: list[str] = []  # host:port that may be private, and need no delay
     host_requests_a_day: int = Field(default=2_000, gt=0)
     host_bytes_a_day: int = Field(default=500_000_000, gt=0)
-    proxy: str | None = None  # never taken from the environment
+    proxy: str | None = Field(default=None, repr=False)  # may hold a password; never taken from the environment
     poll_interval: float = Field(default=1800.0, gt=0)  # the first one of a feed; steered from there
     max_attempts: int = Field(default=8, gt=0)  # fetches of one entry before it goes into quarantine
     keep_warc_days: int = Field(default=365, ge=0)  # retention, by `stancewatch maintenance`; 0: for ever

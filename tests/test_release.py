@@ -14,10 +14,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from typer.testing import CliRunner
 
 from flows.cli import app
 from tests.test_docs import commands
-from typer.testing import CliRunner
 
 ROOT = Path(__file__).parent.parent
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -61,7 +61,13 @@ def test_systemd_takes_the_units_and_calls_them_safe(tmp_path: Path) -> None:
     names = [path.name for path in (*UNITS, *(ROOT / "deploy" / "systemd").glob("*.timer"))]
     assert len(names) == 4
     if verifier:
-        done = subprocess.run([verifier, "verify", "--man=no", *(f"./{name}" for name in names)], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [verifier, "verify", "--man=no", *(f"./{name}" for name in names)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert (done.returncode, done.stderr) == (0, "")
         for path in UNITS:
             asked = [verifier, "security", "--offline=true", "--threshold=20", "--no-pager", f"./{path.name}"]
@@ -96,7 +102,11 @@ def test_every_dependency_has_a_licence_that_allows_it() -> None:
     tool = licences()
     needed = tool.needed()
     assert {"duckdb", "prefect", "lxml", "pebble", "psycopg", "opentelemetry-sdk"} <= set(needed)
-    assert {name: tool.licences(one) for name, one in needed.items() if not tool.allowed(tool.licences(one)) and name not in tool.BY_NAME} == {}
+    assert {
+        name: tool.licences(one)
+        for name, one in needed.items()
+        if not tool.allowed(tool.licences(one)) and name not in tool.BY_NAME
+    } == {}
     assert set(tool.BY_NAME) <= set(needed), "an exception that nothing needs any more"
 
 
@@ -111,7 +121,9 @@ def test_the_list_is_read_as_it_is_meant(expression: str, fine: bool) -> None:
 def test_the_bill_of_materials_names_what_is_installed(tmp_path: Path) -> None:
     """As `make sbom` makes it, without its check against the schema, which takes most of its time."""
     goal = tmp_path / "stancewatch.cdx.json"
-    recipe = re.search(r"^\t\$\(BIN\)/(cyclonedx-py .*) -o ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    recipe = re.search(
+        r"^\t\$\(BIN\)/(cyclonedx-py .*) -o ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert recipe
     program, *words = recipe[1].split()
     subprocess.run([BIN / program, *words, "--no-validate", "-o", str(goal)], check=True, capture_output=True)
@@ -129,11 +141,22 @@ def test_the_version_is_that_of_the_package() -> None:
 
 def test_the_version_is_the_tag_and_something_without_one(tmp_path: Path) -> None:
     def git(*words: str) -> None:
-        named = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"]
+        named = [
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.org",
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "tag.gpgsign=false",
+        ]
         subprocess.run(["git", *named, *words], cwd=tmp_path, check=True, capture_output=True)
 
     def version() -> str:
-        done = subprocess.run([sys.executable, "-m", "hatchling", "version"], cwd=tmp_path, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "hatchling", "version"], cwd=tmp_path, check=True, capture_output=True, text=True
+        )
         return done.stdout.strip()
 
     for name in ("pyproject.toml", "README.md", "LICENSE"):

@@ -18,7 +18,19 @@ from packaging.utils import canonicalize_name
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 EXTRAS = ("scale", "otel", "train")  # what a person may add; `torch` brings its own, per platform
 ALLOWED = {  # licences that ask for no more than to be named, and MPL-2.0, which binds its own files alone
-    *("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC", "MIT", "MIT-0", "MPL-2.0"),
+    *(
+        "0BSD",
+        "Apache-2.0",
+        "BSD",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "CC0-1.0",
+        "CNRI-Python",
+        "ISC",
+        "MIT",
+        "MIT-0",
+        "MPL-2.0",
+    ),
     *("PSF-2.0", "Zlib", "Unlicense", "HPND"),
 }
 BY_NAME = {  # why each is no obstacle: they are used as they are, as separate packages that anybody can replace
@@ -63,9 +75,9 @@ def _asked_by(package: metadata.Distribution, extra: str) -> Iterator[Requiremen
 def licences(package: metadata.Distribution) -> str:
     """Return the licence of a package as an SPDX expression where its metadata have one, else in the words they use."""
     said = package.metadata
-    if expression := said.get("License-Expression"):
-        return str(expression)
-    words = str(said.get("License") or "").strip().partition("\n")[0]
+    if "License-Expression" in said:
+        return said["License-Expression"]
+    words = (said["License"] if "License" in said else "").strip().partition("\n")[0]
     known = SPDX.get(words.lower(), words)
     if known and allowed(known):
         return known

@@ -91,7 +91,9 @@ def confine(con: Connection) -> None:
 
     Files, addresses and extensions are refused then; results may be written to `results_folder`.
     """
-    if con.execute("SELECT current_setting('enable_external_access')").fetchone() == (True,):  # else another session did
+    if con.execute("SELECT current_setting('enable_external_access')").fetchone() == (
+        True,
+    ):  # else another session did
         con.execute(f"SET allowed_directories = ['{results_folder()}']")
         con.execute("SET enable_external_access = false")
 

@@ -101,7 +101,14 @@ def finish_run(
         con.execute(
             "INSERT INTO run BY NAME SELECT $run_id AS run_id, $started_at AS started_at, $now AS finished_at, $offered AS offered,"
             " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $memory AS memory, $load_id AS load_id",
-            {"run_id": run_id, "started_at": started_at, "now": now, "memory": memory, "load_id": head["load_id"], **row},
+            {
+                "run_id": run_id,
+                "started_at": started_at,
+                "now": now,
+                "memory": memory,
+                "load_id": head["load_id"],
+                **row,
+            },
         )
         for took in stages:
             con.execute(

@@ -72,7 +72,10 @@ def holder(target: Target, share: str | None = None) -> tuple[int, float] | None
     path = path.with_name(f"{path.name}.{_pass_name(share)}.lock")
     with _guard:
         if path in _held:
-            return os.getpid(), path.stat().st_mtime  # and the file must not be opened: closing it again would free the lock
+            return (
+                os.getpid(),
+                path.stat().st_mtime,
+            )  # and the file must not be opened: closing it again would free the lock
         if not path.exists():
             return None
         file = os.open(path, os.O_RDONLY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from rich.console import Console
 from flows import tables
 from flows.commands import WarehouseOption, plain_errors
 from pipeline.settings import load_settings
+
 
 class Format(StrEnum):
     """How a result is printed."""

@@ -38,7 +38,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.load("documents", entry=[done("e1", "d1")], **document_rows("d1", "e1"))
     took = {"stage": "fetch", "batches": 2, "seconds": 3.0, "slowest": 2.0}
     finish_run(store.target, "run-1", datetime.now(UTC), {}, stages=[took], memory=5)
-    change(store, "UPDATE entry SET next_attempt_at = now() WHERE outcome = 'pending'; UPDATE feed SET next_poll_at = now()")
+    change(
+        store,
+        "UPDATE entry SET next_attempt_at = now() WHERE outcome = 'pending'; UPDATE feed SET next_poll_at = now()",
+    )
     publish(store.target)
     return Path(store.target)
 
@@ -131,7 +134,9 @@ def test_the_command_is_a_health_check_also_while_somebody_writes(well: Store) -
     publish(well.target)
     done = status(well, "--brief")
     assert done.exit_code == 1
-    assert done.stderr.startswith("pass_overdue: the newest pass ended 4.0 hours ago, and none is at work. Way out: see whether")
+    assert done.stderr.startswith(
+        "pass_overdue: the newest pass ended 4.0 hours ago, and none is at work. Way out: see whether"
+    )
     shown = json.loads(status(well, "--json").stdout)
     assert (shown["healthy"], [each["reason"] for each in shown["reasons"]]) == (False, ["pass_overdue"])
 
@@ -140,7 +145,9 @@ def test_the_readings_fit_the_gauges(well: Store) -> None:
     told = list(readings(examine(Settings(warehouse=well.target))))
     assert {name for name, _, _ in told} <= set(GAUGES)
     entries = {said["outcome"]: value for name, value, said in told if name == "stancewatch.entries"}
-    assert entries == {row["outcome"]: row["n"] for row in well.rows("SELECT outcome, count(*) AS n FROM entry GROUP BY outcome")}
+    assert entries == {
+        row["outcome"]: row["n"] for row in well.rows("SELECT outcome, count(*) AS n FROM entry GROUP BY outcome")
+    }
 
 
 def test_where_there_is_no_warehouse_it_says_so(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import httpx
 import pytest
 
 from flows.demo_web import demo_web
@@ -30,6 +32,8 @@ class Seen:
     received: Receiver
     warehouse: Path
     hosts: list[str]
+    said: str  # what the pass printed
+    kept: str  # what Prefect keeps of it: runs with parameters, task runs, log lines, artifacts
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +46,27 @@ def seen(api: str, tmp_path_factory: pytest.TempPathFactory) -> Seen:
             **os.environ, "PREFECT_API_URL": api, "PREFECT_HOME": str(folder / "home"),
             "STANCEWATCH_ALLOW_HOSTS": json.dumps(hosts), "STANCEWATCH_TELEMETRY": received.url,
             "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20let-me-in",
+            **{name: "open-sesame" for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY")},
         }  # fmt: skip
         command = [sys.executable, "-c", PASS, str(folder / "feeds.toml"), str(folder / "w.duckdb")]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        return Seen(received=received, warehouse=folder / "w.duckdb", hosts=hosts)
+        kinds = ("flow_runs", "task_runs", "logs", "artifacts")
+        kept = {
+            kind: httpx.post(f"{api}/{kind}/filter", json={"limit": 200}, trust_env=False, timeout=60).json()
+            for kind in kinds
+        }
+        assert all(kept.values()), "else there is nothing to look through"
+        return Seen(
+            received=received,
+            warehouse=folder / "w.duckdb",
+            hosts=hosts,
+            said=done.stdout + done.stderr,
+            kept=json.dumps(kept),
+        )
 
 
-def ask(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
+def ask(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(warehouse), read_only=True) as con:
         return con.execute(sql).fetchall()
 
@@ -60,10 +77,21 @@ def test_a_pass_is_one_trace_with_its_stages(seen: Seen) -> None:
     assert root.name == "ingest"
     assert [(attributes(root)["stancewatch.run_id"],)] == ask(seen.warehouse, "SELECT run_id FROM run")
     assert {span.trace_id for span in spans.values()} == {root.trace_id}
-    assert {span.name for span in spans.values()} == {"ingest", "poll", "fetch", "extract", "label", "load", "sketch", "link"}
+    assert {span.name for span in spans.values()} == {
+        "ingest",
+        "poll",
+        "fetch",
+        "extract",
+        "label",
+        "load",
+        "sketch",
+        "link",
+    }
     for span in spans.values():
         assert span is root or span.parent_span_id in spans
-        assert root.start_time_unix_nano <= span.start_time_unix_nano <= span.end_time_unix_nano <= root.end_time_unix_nano
+        assert (
+            root.start_time_unix_nano <= span.start_time_unix_nano <= span.end_time_unix_nano <= root.end_time_unix_nano
+        )
 
 
 def test_the_same_times_stand_in_the_warehouse(seen: Seen) -> None:
@@ -84,7 +112,12 @@ def test_the_gauges_say_what_the_warehouse_says(seen: Seen) -> None:
     items = seen.received.gauge("stancewatch.pass.items")
     assert (items["loaded",], items["duplicate",]) == (loaded, duplicate)
     assert seen.received.gauge("stancewatch.memory")["pass",] > 100_000_000
-    assert {name for (name,) in seen.received.gauge("stancewatch.queue.age")} == {"pending", "quarantine", "feeds", "spool"}
+    assert {name for (name,) in seen.received.gauge("stancewatch.queue.age")} == {
+        "pending",
+        "quarantine",
+        "feeds",
+        "spool",
+    }
 
 
 def test_no_address_no_text_and_no_parameter_is_sent_and_the_token_is(seen: Seen) -> None:
@@ -95,9 +128,28 @@ def test_no_address_no_text_and_no_parameter_is_sent_and_the_token_is(seen: Seen
     assert all(resource["service.name"] == "stancewatch" for resource in seen.received.resources)
 
 
+def test_secrets_of_the_environment_stand_nowhere(seen: Seen) -> None:
+    for secret in ("let-me-in", "open-sesame"):
+        assert secret not in seen.said
+        assert secret not in seen.kept
+        for path in seen.warehouse.parent.rglob("*"):
+            assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+
+
+def test_no_author_is_kept_and_every_file_is_its_owners_alone(seen: Seen) -> None:
+    assert ask(seen.warehouse, "SELECT count(*) > 0, count(*) FILTER (len(authors) > 0) FROM document") == [(True, 0)]
+    data = [path for path in seen.warehouse.parent.rglob("*") if "home" not in path.parts and path.name != "feeds.toml"]
+    assert {path.name for path in data if path.stat().st_mode & 0o077} == set()
+
+
 def test_the_dashboard_shows_every_metric_and_none_that_there_is_not(seen: Seen) -> None:
     board = json.loads((ROOT / "deploy" / "grafana.json").read_text(encoding="utf-8"))
-    shown = {name for panel in board["panels"] for each in panel["targets"] for name in re.findall(r"\bstancewatch_\w+", each["expr"])}
+    shown = {
+        name
+        for panel in board["panels"]
+        for each in panel["targets"]
+        for name in re.findall(r"\bstancewatch_\w+", each["expr"])
+    }
     emitted = set()
     for metric in seen.received.metrics:
         name = metric.name.replace(".", "_") + SUFFIX.get(metric.unit, "")
@@ -105,7 +157,12 @@ def test_the_dashboard_shows_every_metric_and_none_that_there_is_not(seen: Seen)
     assert shown == emitted
     assert set(GAUGES) < {metric.name for metric in seen.received.metrics}
     labels = {each for metric in seen.received.metrics for kind in (metric.gauge, metric.histogram) for point in kind.data_points for each in attributes(point)}  # fmt: skip
-    used = {label for panel in board["panels"] for each in panel["targets"] for label in re.findall(r"{{(\w+)}}", each["legendFormat"])}
+    used = {
+        label
+        for panel in board["panels"]
+        for each in panel["targets"]
+        for label in re.findall(r"{{(\w+)}}", each["legendFormat"])
+    }
     assert used <= labels | {"instance"}
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
@@ -124,7 +181,9 @@ fetch()
 def test_what_fails_is_named_by_its_kind_alone() -> None:
     with receiving() as received:
         environment = {**os.environ, "STANCEWATCH_TELEMETRY": received.url}
-        done = subprocess.run([sys.executable, "-c", FAILS], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", FAILS], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
     assert done.returncode == 1
     assert "RuntimeError" in done.stderr
     (span,) = received.spans
@@ -137,7 +196,9 @@ def test_a_receiver_that_is_not_there_or_refuses_costs_no_pass() -> None:
     with receiving(status=500) as received:
         for url in (received.url, "http://127.0.0.1:9"):
             environment = {**os.environ, "STANCEWATCH_TELEMETRY": url}
-            done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+            )
             assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
             assert "xport" in done.stderr, "it says so"
 
@@ -145,7 +206,9 @@ def test_a_receiver_that_is_not_there_or_refuses_costs_no_pass() -> None:
 def test_it_is_off_by_default_and_loads_nothing_then() -> None:
     code = "import sys; from flows.watch import stage; stage('fetch')(int)(); print([m for m in sys.modules if m.startswith('opentelemetry')])"
     environment = {name: value for name, value in os.environ.items() if name != "STANCEWATCH_TELEMETRY"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"
 
 

@@ -59,7 +59,9 @@ def receiving(status: int = 200) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             received.headers.append({name.lower(): value for name, value in self.headers.items()})
             if status == 200:
-                received.take(self.path, gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
+                received.take(
+                    self.path, gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body
+                )
             self.send_response(status)
             self.send_header("content-length", "0")
             self.end_headers()

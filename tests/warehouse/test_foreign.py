@@ -27,7 +27,12 @@ def test_a_view_that_reads_files_reads_none(filled: Store, tmp_path: Path) -> No
 
 def test_a_session_over_it_writes_nothing_and_cannot_be_let_out(filled: Store, tmp_path: Path) -> None:
     with reading(filled.target) as con, reading(filled.target):  # a second one in the same process is as confined
-        for bad in (f"COPY entry TO '{tmp_path}/out.csv'", f"ATTACH '{tmp_path}/x.duckdb'", "LOAD httpfs", "SET enable_external_access = true"):
+        for bad in (
+            f"COPY entry TO '{tmp_path}/out.csv'",
+            f"ATTACH '{tmp_path}/x.duckdb'",
+            "LOAD httpfs",
+            "SET enable_external_access = true",
+        ):
             with pytest.raises(duckdb.Error, match=r"disabled|Cannot enable"):
                 con.execute(bad)
     assert not (tmp_path / "out.csv").exists()
