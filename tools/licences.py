@@ -75,9 +75,9 @@ def _asked_by(package: metadata.Distribution, extra: str) -> Iterator[Requiremen
 def licences(package: metadata.Distribution) -> str:
     """Return the licence of a package as an SPDX expression where its metadata have one, else in the words they use."""
     said = package.metadata
-    if "License-Expression" in said:
-        return said["License-Expression"]
-    words = (said["License"] if "License" in said else "").strip().partition("\n")[0]
+    if expression := said.get_all("License-Expression"):
+        return str(expression[0])
+    words = "".join(map(str, said.get_all("License") or [])).strip().partition("\n")[0]
     known = SPDX.get(words.lower(), words)
     if known and allowed(known):
         return known

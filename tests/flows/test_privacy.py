@@ -44,7 +44,7 @@ def test_authors_are_kept_only_where_the_setting_says_so() -> None:
     line = {"entry": {"attempts": 0, "document_id": None}, "fetched_at": "2026-11-20T08:00:00Z"}
     for settings, authors in ((Settings(), ()), (Settings(keep_authors=True), ("Ada Writer",))):
         tables = Tables()
-        _decide(settings, tables, line, document, iter([None]), lambda _: None)  # type: ignore[arg-type]
+        _decide(settings, tables, line, document, iter([None]), lambda _: None)  # type: ignore[arg-type,list-item]
         assert [kept.authors for kept in tables.kept] == [authors]
 
 

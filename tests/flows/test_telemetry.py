@@ -46,7 +46,7 @@ def seen(api: str, tmp_path_factory: pytest.TempPathFactory) -> Seen:
             **os.environ, "PREFECT_API_URL": api, "PREFECT_HOME": str(folder / "home"),
             "STANCEWATCH_ALLOW_HOSTS": json.dumps(hosts), "STANCEWATCH_TELEMETRY": received.url,
             "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20let-me-in",
-            **{name: "open-sesame" for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY")},
+            **dict.fromkeys(("PGPASSWORD", "AWS_SECRET_ACCESS_KEY"), "open-sesame"),
         }  # fmt: skip
         command = [sys.executable, "-c", PASS, str(folder / "feeds.toml"), str(folder / "w.duckdb")]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
