@@ -81,8 +81,6 @@ def _open(path: Path, *, read_only: bool) -> Connection:
     config: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
     con = duckdb.connect(str(path), read_only=read_only, config=config)
     prepare(con)
-    if read_only:
-        confine(con)
     return con
 
 
@@ -206,6 +204,8 @@ def _lake(target: Target, *, read_only: bool) -> Iterator[Connection]:
 def reading(target: Target, *, wait: float = 60) -> Iterator[Connection]:
     """Give a short read-only connection: to one state, whatever is loaded meanwhile."""
     with in_turn, opened(target, read_only=True, wait=wait) as con:
+        if not is_lake(target):
+            confine(con)
         con.execute("BEGIN")  # a lake would show each statement the newest load
         yield con
         con.execute("COMMIT")

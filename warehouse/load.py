@@ -98,27 +98,31 @@ def finish_run(
             return known[0]
         seen = fetch_rows(con, "SELECT * EXCLUDE first_poll_at FROM outcome_by_run WHERE run_id = $id", {"id": run_id})
         row = {name: int(counts.get(name, seen[0][name] if seen else 0)) for name in OUTCOMES}
-        con.execute(
-            "INSERT INTO run BY NAME SELECT $run_id AS run_id, $started_at AS started_at, $now AS finished_at, $offered AS offered,"
-            " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $memory AS memory, $load_id AS load_id",
-            {
-                "run_id": run_id,
-                "started_at": started_at,
-                "now": now,
-                "memory": memory,
-                "load_id": head["load_id"],
-                **row,
-            },
+        _write_run(
+            con,
+            {"run_id": run_id, "started_at": started_at, "now": now, "memory": memory, **row},
+            stages,
+            head["load_id"],
         )
-        for took in stages:
-            con.execute(
-                "INSERT INTO run_stage BY NAME SELECT $run_id AS run_id, $stage AS stage, $batches AS batches, $seconds AS seconds,"
-                " $slowest AS slowest, $load_id AS load_id",
-                {"run_id": run_id, "load_id": head["load_id"], **took},
-            )
         run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
         record_load(con, head)
     return row
+
+
+def _write_run(
+    con: Connection, run: Mapping[str, object], stages: Sequence[Mapping[str, object]], load_id: str
+) -> None:
+    con.execute(
+        "INSERT INTO run BY NAME SELECT $run_id AS run_id, $started_at AS started_at, $now AS finished_at, $offered AS offered,"
+        " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $memory AS memory, $load_id AS load_id",
+        {**run, "load_id": load_id},
+    )
+    for took in stages:
+        con.execute(
+            "INSERT INTO run_stage BY NAME SELECT $run_id AS run_id, $stage AS stage, $batches AS batches, $seconds AS seconds,"
+            " $slowest AS slowest, $load_id AS load_id",
+            {"run_id": run["run_id"], "load_id": load_id, **took},
+        )
 
 
 def _read_head(folder: Path) -> dict[str, str]:
