@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTABLE = $(VENV)/.extras-$(EXTRAS)
 
-.PHONY: run demo test lint setup clean
+.PHONY: run demo test lint audit sbom setup clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,15 @@ lint: $(TESTABLE)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The licences of what is needed at run time; `pip-audit` for known weaknesses needs a network (docs/security.md)
+audit: $(TESTABLE)
+	$(BIN)/python tools/licences.py
+
+# What is installed here, as CycloneDX. For a release: make sbom VENV=build/release EXTRAS=scale,otel,release
+sbom: $(TESTABLE)
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment --output-reproducible --of JSON -o dist/stancewatch.cdx.json
 
 # A file of tests is the unit that a process takes: files share servers, tests within one may share more.
 test: $(TESTABLE) lint

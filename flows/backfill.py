@@ -31,6 +31,7 @@ from flows.naming import run_name
 from flows.offers import Offers
 from flows.outcomes import report
 from flows.progress import progress
+from flows.watch import watching
 from pipeline.errors import ConfigError
 from pipeline.feeds import BACKFILL, load_feeds
 from pipeline.outlets import Outlets
@@ -142,7 +143,12 @@ def backfill(
     outlets = Outlets(load_feeds(settings.feeds), outlet, country)
     stages.classifier_for(settings)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share, LOCK_WAIT), crew_of(settings) as crew, progress() as bars:
+    with (
+        pass_lock(settings.warehouse, settings.share, LOCK_WAIT),
+        watching("backfill", settings, one.run_id) as seen,
+        crew_of(settings) as crew,
+        progress() as bars,
+    ):
         started = datetime.now(UTC)
         stages.take_over(one)
         work = _Work(one, crew, outlets, bars, limit)
@@ -151,7 +157,7 @@ def backfill(
                 work.from_web(wanted.web(settings, session))
             for path in wanted.warcs:
                 work.from_warc(path, wanted.window)
-        counts = finish_run(settings.warehouse, one.run_id, started, {})
+        counts = finish_run(settings.warehouse, one.run_id, started, {}, **seen.found())
         publish_copy(settings.warehouse)
     report(one, "backfill", counts)
     said = ", ".join(f"{n} {why}" for why, n in work.left_out.items())

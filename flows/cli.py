@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
-from flows.commands import backfill, feeds, human, models, passes, reports, stored, texts, upkeep
+from flows.commands import backfill, feeds, human, models, passes, reports, status, stored, texts, upkeep
 
 ABOUT = "Watch how the world's media argue about AI governance: feeds in, stance with evidence out, in DuckDB."
 AS_IT_IS = "\b\n"  # tells click not to wrap the paragraph: an example is there to be copied
@@ -16,6 +18,23 @@ app = typer.Typer(
     help=ABOUT, epilog=f"{AS_IT_IS}Example: stancewatch demo", no_args_is_help=True, pretty_exceptions_enable=False,
     add_completion=False, rich_markup_mode=None,
 )  # fmt: skip
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stancewatch {version('stancewatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def of_all(
+    wanted: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and stop.")
+    ] = False,
+) -> None:
+    """What is said before a command."""
+
+
 feeds_app = typer.Typer(
     help="Check a feeds file, import and export OPML.",
     epilog=f"{AS_IT_IS}Example: stancewatch feeds check feeds.toml",
@@ -35,7 +54,7 @@ def add(group: typer.Typer, command: Callable[..., None], name: str | None = Non
 
 for each in (
     *(passes.run, passes.demo, backfill.backfill, passes.relabel, passes.serve, passes.bootstrap),
-    *(stored.query, reports.report, stored.status, stored.replay),
+    *(stored.query, reports.report, status.status, stored.replay),
     *(upkeep.maintenance, upkeep.backup, upkeep.restore, upkeep.erase),
     *(texts.entries, texts.extract, texts.classify),
     *(models.train, models.evaluate),

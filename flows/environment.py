@@ -26,5 +26,7 @@ def prepare() -> None:
     os.umask(0o077)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    if secret := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):  # our own parts ask the server with it too
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", secret)
     for room in ROOMS:  # a level of their own: at the root's INFO every request of every library would speak
         logging.getLogger(room).setLevel(logging.INFO)

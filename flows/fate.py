@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flows import rows
@@ -44,7 +45,8 @@ def decide(
         if isinstance(found, str):
             without_labels(tables, entry, found, settings.max_attempts)
         else:
-            tables.loaded(entry, news, found, line["fetched_at"], place(line))
+            kept = news if settings.keep_authors else replace(news, authors=())
+            tables.loaded(entry, kept, found, line["fetched_at"], place(line))
     elif entry["document_id"] is not None:
         tables.as_before(entry)
     elif document is not None and document.rejection is not None:

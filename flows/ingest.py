@@ -30,6 +30,7 @@ from flows.progress import progress
 from flows.report.artifacts import leave_figures
 from flows.stories import link_stories
 from flows.tries import stage
+from flows.watch import watching
 from pipeline.events import load_events
 from pipeline.feeds import load_feeds, share_of
 from pipeline.records import Feed, Validators
@@ -82,8 +83,13 @@ def ingest(
     settings = load_settings(feeds=feeds, warehouse=warehouse)
     stages.classifier_for(settings)  # a wrong model or codebook ends the pass before anything is asked of anyone
     one = stages.Pass(settings, new_id())
-    held = pass_lock(settings.warehouse, settings.share)
-    with held, noted_run(one.data), crew_of(settings) as crew, progress() as bars:
+    with (
+        pass_lock(settings.warehouse, settings.share),
+        noted_run(one.data),
+        watching("ingest", settings, one.run_id) as seen,
+        crew_of(settings) as crew,
+        progress() as bars,
+    ):
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
@@ -95,7 +101,7 @@ def ingest(
             else:
                 _work_off(one, crew, bars, mine, limit)
         link_stories(one, bars)
-        counts = finish_run(settings.warehouse, one.run_id, started, {})
+        counts = finish_run(settings.warehouse, one.run_id, started, {}, **seen.found())
         publish_copy(settings.warehouse)
     reached = report(one, "ingest", counts)
     leave_figures(settings)

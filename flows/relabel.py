@@ -23,6 +23,7 @@ from flows.crew import Crew, crew_of
 from flows.naming import run_name
 from flows.progress import progress
 from flows.tries import stage
+from flows.watch import measured, watching
 from pipeline.errors import WarehouseError
 from pipeline.settings import Settings, load_settings
 from warehouse import state
@@ -38,6 +39,7 @@ def gather(one: stages.Pass, document_ids: list[str], folder: Path) -> Path:
     return write_lines(folder / "stored.jsonl", state.stored_documents(one.settings.warehouse, document_ids))
 
 
+@measured("label")
 def label_stored(settings: Settings, folder: Path) -> Path:
     """Label the documents of a batch into its labelled.jsonl."""
     return stages.label_into(
@@ -87,7 +89,12 @@ def relabel(
         raise WarehouseError(f"no warehouse at {settings.warehouse}: a pass (stancewatch run) creates it")
     label_run = rows.label_run_id(*stages.classifier_for(settings), stages.CODE_VERSION)
     one = stages.Pass(settings, new_id())
-    with pass_lock(settings.warehouse, settings.share), crew_of(settings) as crew, progress() as bars:
+    with (
+        pass_lock(settings.warehouse, settings.share),
+        watching("relabel", settings, one.run_id),
+        crew_of(settings) as crew,
+        progress() as bars,
+    ):
         stages.take_over(one)
         waiting = state.unlabelled(settings.warehouse, label_run, limit)
         get_run_logger().info("%d stored documents to label in run %s", len(waiting), label_run)

@@ -21,6 +21,7 @@ from flows import poll_rows, rows
 from flows.batches import keep_pages, labels_of, lines_of, raw_pages, write_fetched, write_labels, write_lines
 from flows.fate import decide, wanted
 from flows.labelling import label_each
+from flows.watch import measured
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from pipeline.model import Classifier, Texts, load_classifier
@@ -84,6 +85,7 @@ def _classifier_for(
     return load_classifier(model, book, nli=nli, device=device), book
 
 
+@measured("poll")
 @storing(SPOOL)
 def poll(one: Pass, feeds: Sequence[tuple[Feed, Validators, FeedState]], work: Path) -> Path:
     """Poll a batch of (feed, validators, state); return the load that holds entries, validators and the next polls."""
@@ -123,6 +125,7 @@ def spelt(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}
 
 
+@measured("fetch")
 @storing(SPOOL)
 def fetch(one: Pass, entries: Sequence[dict[str, Any]], folder: Path) -> Path:
     """Fetch a batch of pending entries into its work folder, as `write_fetched` says."""
@@ -139,6 +142,7 @@ def extractors() -> Extractors:
     return pool
 
 
+@measured("extract")
 @storing(SPOOL)
 def extract_batch(folder: Path) -> Path:
     """Extract the pages of a fetched batch into extracted.jsonl, an entry a line in order."""
@@ -151,6 +155,7 @@ def extract_batch(folder: Path) -> Path:
     return write_lines(folder / "extracted.jsonl", lines)
 
 
+@measured("label")
 def label_batch(settings: Settings, folder: Path) -> Path:
     """Label the documents of an extracted batch into labelled.jsonl, as `write_labels` says."""
     documents = wanted(lines_of(folder / "extracted.jsonl"))
@@ -183,6 +188,7 @@ def label(one: Pass, folder: Path) -> Path:
     return prepare(one, label_batch(one.settings, folder))
 
 
+@measured("load")
 def load(warehouse: str, folder: Path) -> dict[str, int]:
     """Store one prepared load in one transaction, then drop its folders."""
     counts = load_folder(warehouse, folder)

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from rich.progress import Progress
 
 from flows import stages
+from flows.watch import measured
 from warehouse.lock import named_lock
 from warehouse.spool import deal, write_load
 from warehouse.stories import places, unlinked, unsketched
@@ -18,6 +19,7 @@ BATCH = 1000  # documents: some megabytes of text
 WAIT = 3600.0  # seconds for another share's linking
 
 
+@measured("sketch")
 def sketch_batch(one: stages.Pass) -> int:
     """Store the sketches of some documents that have none; return how many."""
     rows = unsketched(one.settings.warehouse, BATCH)
@@ -26,6 +28,7 @@ def sketch_batch(one: stages.Pass) -> int:
     return len(rows)
 
 
+@measured("link")
 def link_batch(one: stages.Pass) -> int:
     """Store the places of some documents that have none, the earliest first; return how many."""
     waiting = unlinked(one.settings.warehouse, BATCH)

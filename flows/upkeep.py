@@ -23,6 +23,7 @@ from warehouse import ducklake, retention
 from warehouse.compact import compact
 from warehouse.connect import is_there
 from warehouse.ducklake import is_lake
+from warehouse.health import record_checks
 from warehouse.lock import pass_lock
 from warehouse.publish import publish
 from warehouse.query import CHECKS, run_checks
@@ -47,17 +48,20 @@ class Maintained:
 
 
 def maintain(settings: Settings, wait: float = 0) -> Maintained:
-    """Apply retention, compact, publish and check; wait so many seconds for a pass that is running.
+    """Apply retention, compact, check and publish; wait so many seconds for a pass that is running.
 
-    Compaction comes after retention, so that what expired is not left in the file; checks come last and see all of it.
+    Compaction comes after retention, so that what expired is not left in the file; checks see all of it, and what they
+    find is recorded, for `stancewatch status` to tell.
     """
     target = settings.warehouse
     _expect(target)
     with pass_lock(target, settings.share, wait):
         removed = _retain(settings, datetime.now(UTC))
         compacted = _compact(target)
+        broken = run_checks(target)
+        record_checks(target, {path.stem: len(broken.get(path.stem, [])) for path in CHECKS.glob("*.sql")})
         publish(target)
-        findings = tuple(in_words(name, len(rows), rows[0]) for name, rows in run_checks(target).items())
+    findings = tuple(in_words(name, len(rows), rows[0]) for name, rows in broken.items())
     return Maintained(removed=removed, compacted=compacted, findings=findings)
 
 

@@ -48,13 +48,18 @@ class Settings(BaseSettings):
     allow_hosts: list[str] = []  # host:port that may be private, and need no delay
     host_requests_a_day: int = Field(default=2_000, gt=0)
     host_bytes_a_day: int = Field(default=500_000_000, gt=0)
-    proxy: str | None = None  # never taken from the environment
+    proxy: str | None = Field(default=None, repr=False)  # may hold a password; never taken from the environment
     poll_interval: float = Field(default=1800.0, gt=0)  # the first one of a feed; steered from there
     max_attempts: int = Field(default=8, gt=0)  # fetches of one entry before it goes into quarantine
     keep_warc_days: int = Field(default=365, ge=0)  # retention, by `stancewatch maintenance`; 0: for ever
     keep_warc_bytes: int = Field(default=0, ge=0)  # the oldest files beyond it go; 0: no limit
     keep_text_days: int = Field(default=1825, ge=0)  # 0: for ever
+    keep_authors: bool = False  # names of persons beside stances; docs/privacy.md
     keep_poll_days: int = Field(default=365, ge=0)  # details of polls, never their counts; 0: for ever
+    telemetry: str | None = Field(
+        default=None, pattern=r"^https?://[^/@\s]+(/\S*)?$"
+    )  # receiver of OTLP over HTTP; None: off. A token for it belongs into OTEL_EXPORTER_OTLP_HEADERS
+    pass_within: float = Field(default=10_800.0, gt=0)  # `stancewatch status` calls a pass overdue after that
     batch_size: int = Field(default=64, ge=1, le=1024)  # entries a task fetches, extracts and labels
 
     @classmethod

@@ -6,12 +6,16 @@ loop with jitter; who cannot get in within `wait` seconds gets `WarehouseBusy`. 
 
 from __future__ import annotations
 
+import atexit
 import errno
 import random
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -78,6 +82,26 @@ def _open(path: Path, *, read_only: bool) -> Connection:
     con = duckdb.connect(str(path), read_only=read_only, config=config)
     prepare(con)
     return con
+
+
+def confine(con: Connection) -> None:
+    """Let a session read its warehouse alone: views are text of the file, and a file may come from anywhere.
+
+    Files, addresses and extensions are refused then; results may be written to `results_folder`.
+    """
+    if con.execute("SELECT current_setting('enable_external_access')").fetchone() == (
+        True,
+    ):  # else another session did
+        con.execute(f"SET allowed_directories = ['{results_folder()}']")
+        con.execute("SET enable_external_access = false")
+
+
+@cache
+def results_folder() -> str:
+    """Return the folder of this process that a confined session may write to; it goes with the process."""
+    folder = tempfile.mkdtemp(prefix="stancewatch-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def prepare(con: Connection) -> None:
@@ -180,6 +204,8 @@ def _lake(target: Target, *, read_only: bool) -> Iterator[Connection]:
 def reading(target: Target, *, wait: float = 60) -> Iterator[Connection]:
     """Give a short read-only connection: to one state, whatever is loaded meanwhile."""
     with in_turn, opened(target, read_only=True, wait=wait) as con:
+        if not is_lake(target):
+            confine(con)
         con.execute("BEGIN")  # a lake would show each statement the newest load
         yield con
         con.execute("COMMIT")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,13 +81,15 @@ def finish_run(
     started_at: datetime,
     counts: Mapping[str, int],
     *,
+    stages: Sequence[Mapping[str, object]] = (),
+    memory: int | None = None,
     now: datetime | None = None,
     wait: float = 60,
 ) -> dict[str, int]:
-    """Write the run's row and what outlet_day needs in one load, and return the row's outcomes.
+    """Write the run's row, what its stages took and what outlet_day needs in one load, and return the row's outcomes.
 
     Keys of `counts` (offered, loaded, duplicate, rejected, pending) win over what view outcome_by_run counts. A run that
-    is finished already stays as it is.
+    is finished already stays as it is. `stages`: {stage, batches, seconds, slowest}; `memory`: most bytes held.
     """
     now = now or datetime.now(UTC)
     with writing(target, wait=wait) as con:
@@ -101,16 +103,33 @@ def finish_run(
             return known[0]
         seen = fetch_rows(con, "SELECT * EXCLUDE first_poll_at FROM outcome_by_run WHERE run_id = $id", {"id": run_id})
         row = {name: int(counts.get(name, seen[0][name] if seen else 0)) for name in OUTCOMES}
-        con.execute(
-            "INSERT INTO run BY NAME SELECT $run_id AS run_id, $started_at AS started_at, $now AS finished_at, $offered AS offered,"
-            " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $load_id AS load_id",
-            {"run_id": run_id, "started_at": started_at, "now": now, "load_id": head["load_id"], **row},
+        _write_run(
+            con,
+            {"run_id": run_id, "started_at": started_at, "now": now, "memory": memory, **row},
+            stages,
+            head["load_id"],
         )
         run_step(con, "finish", {"now": now, "load_id": head["load_id"]})
         run_step(con, "touched", head)
         keep_up(con)
         record_load(con, head)
     return row
+
+
+def _write_run(
+    con: Connection, run: Mapping[str, object], stages: Sequence[Mapping[str, object]], load_id: str
+) -> None:
+    con.execute(
+        "INSERT INTO run BY NAME SELECT $run_id AS run_id, $started_at AS started_at, $now AS finished_at, $offered AS offered,"
+        " $loaded AS loaded, $duplicate AS duplicate, $rejected AS rejected, $pending AS pending, $memory AS memory, $load_id AS load_id",
+        {**run, "load_id": load_id},
+    )
+    for took in stages:
+        con.execute(
+            "INSERT INTO run_stage BY NAME SELECT $run_id AS run_id, $stage AS stage, $batches AS batches, $seconds AS seconds,"
+            " $slowest AS slowest, $load_id AS load_id",
+            {"run_id": run["run_id"], "load_id": load_id, **took},
+        )
 
 
 def _read_head(folder: Path) -> dict[str, str]:

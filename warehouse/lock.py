@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from warehouse.ducklake import connection_string, is_lake, lake_name
 
 _held: set[Path] = set()  # a record lock does not keep out other threads of its own process
 _guard = threading.Lock()
+FLOCK = "hhqqi0q"  # struct flock of Linux on 64 bits: type, whence, start, length, process; padded to its alignment
 
 
 @contextmanager
@@ -30,7 +32,7 @@ def pass_lock(target: Target, share: str | None = None, wait: float = 0) -> Iter
 
     Raises WarehouseBusy where another pass holds it for more than `wait` seconds.
     """
-    with named_lock(target, f"pass-{share.replace('/', '-of-')}" if share else "pass", wait):
+    with named_lock(target, _pass_name(share), wait):
         yield
 
 
@@ -62,6 +64,31 @@ def file_lock(target: Target, name: str, wait: float = 0) -> Iterator[Path]:
         with _guard:
             _held.discard(path)
             os.close(file)
+
+
+def holder(target: Target, share: str | None = None) -> tuple[int, float] | None:
+    """Return (process, since when) of who holds the pass lock of a warehouse in a file, None where nobody does. Nothing is taken."""
+    path = warehouse_path(target).resolve()
+    path = path.with_name(f"{path.name}.{_pass_name(share)}.lock")
+    with _guard:
+        if path in _held:
+            return (
+                os.getpid(),
+                path.stat().st_mtime,
+            )  # and the file must not be opened: closing it again would free the lock
+        if not path.exists():
+            return None
+        file = os.open(path, os.O_RDONLY)
+        try:
+            asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            kind, _, _, _, process = struct.unpack(FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+        finally:
+            os.close(file)
+    return None if kind == fcntl.F_UNLCK else (int(process), path.stat().st_mtime)
+
+
+def _pass_name(share: str | None) -> str:
+    return f"pass-{share.replace('/', '-of-')}" if share else "pass"
 
 
 def _take(path: Path) -> int | None:

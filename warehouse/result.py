@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warehouse.connect import Connection, Target, reading
+from warehouse.connect import Connection, Target, reading, results_folder
 from warehouse.query import Query, fitting, load_query, readers_path, typed_sql
 from warehouse.snapshot import Snapshot, find_snapshot, missing_from, travel
 
@@ -78,7 +78,11 @@ def answer(target: Target, name: str, given: Mapping[str, str], as_of: str | Non
 
 def as_parquet(target: Target, name: str, given: Mapping[str, str], as_of: str | None = None) -> tuple[Result, bytes]:
     """Run a named query over a snapshot; return its result and the Parquet file, with DuckDB's types and the description."""
-    with tempfile.TemporaryDirectory() as folder, reading(readers_path(target)) as con, fitting(name):
+    with (
+        tempfile.TemporaryDirectory(dir=results_folder()) as folder,
+        reading(readers_path(target)) as con,
+        fitting(name),
+    ):
         result = _ask(con, load_query(name), given, as_of)
         path = Path(folder) / "result.parquet"
         said = json.dumps(result.describe(), ensure_ascii=False).replace("'", "''")

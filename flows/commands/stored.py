@@ -1,12 +1,11 @@
-"""Commands over the warehouse: query, status, replay."""
+"""Commands over the warehouse: query, replay."""
 
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -14,8 +13,6 @@ from rich.console import Console
 from flows import tables
 from flows.commands import WarehouseOption, plain_errors
 from pipeline.settings import load_settings
-
-STATUS = ("outcomes", "pending", "feed_health", "source_health")  # the named queries that say how it goes
 
 
 class Format(StrEnum):
@@ -71,37 +68,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign:
         raise typer.BadParameter(f"--param {text}: write name=value")
     return name, value
-
-
-def status(
-    warehouse: WarehouseOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-) -> None:
-    """Show outcomes, what is pending or in quarantine, and health.
-
-    Feeds in trouble are listed, and outlets that are gone, dark, failing, low or high against what they were. Exit status 0,
-    whatever it shows; 1 where the warehouse cannot be read.
-
-    Example: stancewatch status --json
-    """
-    from warehouse import query as queries  # noqa: PLC0415
-    from warehouse.spool import loads_set_aside  # noqa: PLC0415
-
-    with plain_errors():
-        settings = load_settings(warehouse=warehouse)
-        found: dict[str, Any] = {name: queries.run_query(settings.warehouse, name, {}) for name in STATUS}
-        aside = loads_set_aside(settings.data)
-        if as_json:
-            shown = {name: [dict(zip(c, row, strict=True)) for row in r] for name, (c, r) in found.items()}
-            typer.echo(json.dumps({**shown, "loads_set_aside": aside}, indent=2, ensure_ascii=False, default=str))
-            return
-        for name, (columns, lines) in found.items():
-            console = Console(width=None if sys.stdout.isatty() else tables.PIPED_WIDTH)
-            tables.show(console, name, columns, lines)
-        if aside:
-            typer.echo(
-                f"{len(aside)} loads broke the contract and are set aside; their entries are pending: {', '.join(aside)}"
-            )
 
 
 def replay(

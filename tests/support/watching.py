@@ -9,7 +9,7 @@ from typing import Any
 from prefect import flow
 
 from flows import progress, signals
-from flows.health import source_health
+from flows.source_health import source_health
 from flows.tries import stage
 from pipeline.errors import WarehouseBusy, WarehouseFull
 

@@ -55,3 +55,7 @@ UNION ALL
 SELECT 'past_row' AS record, concat_ws(' ', record, written_by) AS id, count(*) AS n FROM past_row GROUP BY record, content, written_by HAVING count(*) > 1
 UNION ALL
 SELECT 'removal' AS record, concat_ws(' ', record, document_id, load_id) AS id, count(*) AS n FROM removal GROUP BY record, document_id, load_id HAVING count(*) > 1
+UNION ALL
+SELECT 'run_stage' AS record, concat_ws(' ', run_id, stage) AS id, count(*) AS n FROM run_stage GROUP BY run_id, stage HAVING count(*) > 1
+UNION ALL
+SELECT 'check_result' AS record, concat_ws(' ', rule, checked_at) AS id, count(*) AS n FROM check_result GROUP BY rule, checked_at HAVING count(*) > 1

@@ -44,3 +44,7 @@ UNION ALL
 SELECT 'past_row' AS record, load_id FROM past_row WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
 UNION ALL
 SELECT 'removal' AS record, load_id FROM removal WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'run_stage' AS record, load_id FROM run_stage WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
+UNION ALL
+SELECT 'check_result' AS record, load_id FROM check_result WHERE load_id IS NULL OR load_id NOT IN (SELECT load_id FROM load)
