@@ -147,6 +147,7 @@ class _Example:
 
     def code(self) -> None:
         """Store what one person said of the articles of the example, and a second one of some."""
+        self.now += timedelta(minutes=30)
         coded = [item for item in self.items if item.coded is not None]
         rows = [row for item in coded for row in self._codings(item, "ada", item.coded or {})]
         for item in coded[:CODED_TWICE]:
