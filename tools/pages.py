@@ -31,12 +31,14 @@ from tools.dictionary import WORDS, dictionary
 from tools.example.labels import record
 from tools.example.warehouse import build
 from warehouse.connect import fetch_rows, reading
-from warehouse.query import QUERIES, list_queries, load_query, run_query, typed_sql
+from warehouse.query import list_queries, load_query, run_query, typed_sql
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = "example/example.duckdb"
 AGAIN = "run `python -m tools.pages`"
-_MARK = re.compile(r"(<!-- made: (\w+) ?(.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MARK = re.compile(r"(<!-- made: (\w+)(?: ((?:(?!-->).)+))? -->\n)(?:(?!<!-- made:).)*?(<!-- end -->)", re.DOTALL)
+_NUMBER = re.compile(r"-?\d[\w.-]*\w|\d")
+_BOLD = re.compile(r"\*\*(-?\d[\w.-]*)\*\*")
 Rows = Sequence[Sequence[Any]]
 
 
@@ -47,7 +49,12 @@ def pages() -> list[Path]:
 
 def fresh(text: str, folder: Path) -> str:
     """Return a page with what its marks stand for, made over the example in `folder`."""
-    return _MARK.sub(lambda found: f"{found[1]}{KINDS[found[2]](found[3], folder).strip()}\n{found[4]}", text)
+    return _MARK.sub(lambda found: _renewed(found, folder), text)
+
+
+def _renewed(found: re.Match[str], folder: Path) -> str:
+    head, kind, asked, end = found.groups()
+    return f"{head}{KINDS[kind](asked or '', folder).strip()}\n{end}"
 
 
 def grid(columns: Sequence[str], rows: Rows) -> str:
@@ -142,11 +149,15 @@ def make_example(folder: Path) -> Path:
 
 
 def stale(folder: Path) -> list[Path]:
-    """Return the pages that are not what they would be, and the queries without a page."""
-    known = {path.stem for path in QUERIES.glob("*.sql")}
-    bare = [ROOT / "docs" / "queries" / f"{name}.md" for name in sorted(known)]
-    missing = [path for path in bare if not path.exists() or f"<!-- made: facts {path.stem} -->" not in path.read_text("utf-8")]
-    return [*missing, *(page for page in pages() if (text := page.read_text("utf-8")) != fresh(text, folder))]
+    """Return the pages that are not what they would be."""
+    return [page for page in pages() if (text := page.read_text("utf-8")) != fresh(text, folder)]
+
+
+def loose(text: str) -> list[str]:
+    """Return the numbers in bold that stand in no answer of the page: prose that an answer has left behind."""
+    made = "\n".join(found[0] for found in _MARK.finditer(text))
+    known = set(_NUMBER.findall(made))
+    return [number for number in _BOLD.findall(_MARK.sub("", text)) if number not in known]
 
 
 def main() -> int:
@@ -165,14 +176,14 @@ def main() -> int:
         folder = Path(name)
         make_example(folder)
         wrong = stale(folder)
-        if asked.check:
-            for page in wrong:
-                print(f"{page.relative_to(ROOT)} is not what it would be: {AGAIN}")
-            return 1 if wrong else 0
         for page in wrong:
-            page.write_text(fresh(page.read_text("utf-8"), folder), encoding="utf-8", newline="\n")
-            print(page.relative_to(ROOT))
-    return 0
+            if not asked.check:
+                page.write_text(fresh(page.read_text("utf-8"), folder), encoding="utf-8", newline="\n")
+            print(f"{page.relative_to(ROOT)} {f'is not what it would be: {AGAIN}' if asked.check else 'written'}")
+    left = {page: numbers for page in pages() if (numbers := loose(page.read_text("utf-8")))}
+    for page, numbers in left.items():
+        print(f"{page.relative_to(ROOT)} says {', '.join(numbers)}, and no answer on it does: change the sentence")
+    return 1 if left or (asked.check and wrong) else 0
 
 
 if __name__ == "__main__":

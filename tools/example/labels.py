@@ -58,19 +58,18 @@ class Recorded:
         return Stance(**{**said, "abstain": abstain, "evidence": evidence})
 
 
-def labelled_now() -> tuple[Classifier, dict[str, Labels]]:
-    """Label what may be relevant with the shipped model; return it and the labels by the key of title and text."""
-    model, terms = load_classifier(None, codebook()), codebook().relevance.terms
-    items = [item for item in load_items() if item.text and may_be_relevant(terms, item.title, item.text)]
-    found = model.label([(item.title, item.text, item.lang) for item in items])
-    return model, {stable_id(item.title, item.text): said for item, said in zip(items, found, strict=True)}
+def shipped_model() -> Classifier:
+    """Load the model of the package."""
+    return load_classifier(None, codebook())
 
 
 def record(path: Path = FILE) -> int:
-    """Write the file anew and return how many texts it has labels of."""
-    model, found = labelled_now()
-    head = {"model_id": model.model_id, "revision": model.revision}
-    lines = [head, *({"key": key, "labels": asdict(said)} for key, said in found.items())]
+    """Let the shipped model label what may be relevant, write the file anew, and return how many texts it has labels of."""
+    model, terms = shipped_model(), codebook().relevance.terms
+    items = [item for item in load_items() if item.text and may_be_relevant(terms, item.title, item.text)]
+    found = model.label([(item.title, item.text, item.lang) for item in items])
+    lines: list[dict[str, Any]] = [{"model_id": model.model_id, "revision": model.revision}]
+    lines += [{"key": stable_id(i.title, i.text), "labels": asdict(said)} for i, said in zip(items, found, strict=True)]
     text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
     path.write_text(text, encoding="utf-8", newline="\n")
     return len(found)
