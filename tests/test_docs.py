@@ -38,7 +38,11 @@ def test_every_query_is_documented_and_the_other_way_round() -> None:
     for name, text in pages.items():
         assert text.startswith(f"# `{name}`\n")
         assert re.findall(r"^<!-- made: (?:facts|answer) (\w+)", text, re.MULTILINE)[:2] == [name, name]
-        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["How it is computed", "A worked answer", "What it does not say"]
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "How it is computed",
+            "A worked answer",
+            "What it does not say",
+        ]
     for name in re.findall(r"stancewatch query ([a-z_]+)", ALL):
         assert name in {known for known, _ in list_queries()}
 

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.records import stable_id
-from pipeline.sieve import may_be_relevant
 from tools import pages
 from tools.dictionary import WORDS
-from tools.example.corpus import load_items
-from tools.example.labels import Recorded, codebook, shipped_model
+from tools.example.labels import Recorded, codebook, shipped_model, texts
 from warehouse.query import list_queries, run_checks
 
 EVERY = 8  # of the recorded labels, one in so many is asked for again
@@ -39,7 +36,9 @@ def test_numbers_in_bold_stand_in_an_answer_of_the_page(page: Path) -> None:
 
 
 def test_a_number_that_no_answer_has_is_found() -> None:
-    text = "<!-- made: facts x -->\n| 0.25 | -3 |\n<!-- end -->\nIt fell from **0.25** to **-3**, not to **3** or **0.2**."
+    text = (
+        "<!-- made: facts x -->\n| 0.25 | -3 |\n<!-- end -->\nIt fell from **0.25** to **-3**, not to **3** or **0.2**."
+    )
     assert pages.loose(text) == ["3", "0.2"]
 
 
@@ -50,21 +49,17 @@ def test_the_example_is_a_sound_warehouse(folder: Path) -> None:
 def test_words_for_columns_are_words_for_columns_that_there_are(folder: Path) -> None:
     words = tomllib.loads(WORDS.read_text(encoding="utf-8"))
     known = {name: {column.strip("`") for column, *_ in pages.columns(name, folder)} for name, _ in list_queries()}
-    assert {name: set(said) - known.get(name, set()) for name, said in words["query"].items()} == dict.fromkeys(
-        words["query"], set()
-    )
+    assert {name: set(said) - known[name] for name, said in words["query"].items() if set(said) - known[name]} == {}
     views = json.loads((Path(__file__).parent / "data" / "views.json").read_text("utf-8"))
-    assert {name: set(said) - set(views[name]) - {"from"} for name, said in words["view"].items()} == dict.fromkeys(
-        words["view"], set()
-    )
+    left = {name: set(said) - set(views[name]) - {"from"} for name, said in words["view"].items()}
+    assert {name: more for name, more in left.items() if more} == {}
 
 
 def test_the_shipped_model_still_says_what_was_recorded() -> None:
     model, recorded = shipped_model(), Recorded(codebook())
     assert (model.model_id, model.revision) == (recorded.model_id, recorded.revision)
-    texts = [(item.title, item.text, item.lang) for item in load_items() if may_be_relevant(codebook().relevance.terms, item.title, item.text)]
-    texts = sorted(texts, key=lambda text: stable_id(*text))[::EVERY]
-    for now, then in zip(model.label(texts), recorded.label(texts), strict=True):
+    some = texts()[::EVERY]
+    for now, then in zip(model.label(some), recorded.label(some), strict=True):
         assert now.p_relevant == pytest.approx(then.p_relevant, abs=NEAR)
         for said, known in zip(now.stances, then.stances, strict=True):
             assert (said.p_favor, said.p_against) == pytest.approx((known.p_favor, known.p_against), abs=NEAR)

@@ -37,8 +37,8 @@ ROOT = Path(__file__).parent.parent
 EXAMPLE = "example/example.duckdb"
 AGAIN = "run `python -m tools.pages`"
 _MARK = re.compile(r"(<!-- made: (\w+)(?: ((?:(?!-->).)+))? -->\n)(?:(?!<!-- made:).)*?(<!-- end -->)", re.DOTALL)
-_NUMBER = re.compile(r"-?\d[\w.-]*\w|\d")
-_BOLD = re.compile(r"\*\*(-?\d[\w.-]*)\*\*")
+_NUMBER = re.compile(r"-?\d(?:[\w.-]*\w)?")
+_BOLD = re.compile(r"\*\*(-?\d(?:[\w.-]*\w)?)\*\*")
 Rows = Sequence[Sequence[Any]]
 
 
@@ -68,7 +68,7 @@ def _cell(value: Any) -> str:
     return text if len(text) <= 160 else text[:157].rstrip() + "..."
 
 
-def index(_: str, folder: Path) -> str:
+def index(_asked: str, _folder: Path) -> str:
     """Every query with its page."""
     return grid(("query", "answers"), [(f"[`{name}`](queries/{name}.md)", said) for name, said in list_queries()])
 

@@ -37,7 +37,8 @@ class Recorded:
     def __init__(self, book: Codebook, path: Path = FILE) -> None:
         self.codebook = book
         head, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-        self.model_id, self.revision, self.calibration = head["model_id"], head["revision"], None
+        self.model_id, self.revision = head["model_id"], head["revision"]
+        self.calibration: dict[str, Any] | None = None
         self._known: dict[str, dict[str, Any]] = {line["key"]: line["labels"] for line in lines}
 
     def label(self, docs: Texts) -> list[Labels]:
@@ -63,13 +64,19 @@ def shipped_model() -> Classifier:
     return load_classifier(None, codebook())
 
 
+def texts() -> list[tuple[str, str, str | None]]:
+    """Return title, text and language of what the model reads: the others have none of the codebook's terms."""
+    terms = codebook().relevance.terms
+    known = [(item.title, item.text, item.lang) for item in load_items() if item.text]
+    return [(title, text, lang) for title, text, lang in known if may_be_relevant(terms, title, text)]
+
+
 def record(path: Path = FILE) -> int:
     """Let the shipped model label what may be relevant, write the file anew, and return how many texts it has labels of."""
-    model, terms = shipped_model(), codebook().relevance.terms
-    items = [item for item in load_items() if item.text and may_be_relevant(terms, item.title, item.text)]
-    found = model.label([(item.title, item.text, item.lang) for item in items])
+    model, read = shipped_model(), texts()
+    found = model.label(read)
     lines: list[dict[str, Any]] = [{"model_id": model.model_id, "revision": model.revision}]
-    lines += [{"key": stable_id(i.title, i.text), "labels": asdict(said)} for i, said in zip(items, found, strict=True)]
+    lines += [{"key": stable_id(*each[:2]), "labels": asdict(said)} for each, said in zip(read, found, strict=True)]
     text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
     path.write_text(text, encoding="utf-8", newline="\n")
     return len(found)

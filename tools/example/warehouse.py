@@ -101,7 +101,14 @@ class _Example:
     def _poll(self, feed: Feed, when: datetime) -> Poll:
         """Return what a feed answered: its newest items, or that there is nobody."""
         if feed.feed_id == DARK[0] and when >= DARK[1]:
-            return Poll(feed_id=feed.feed_id, polled_at=when, url=feed.url, validators=Validators(), error="no answer", reason="network")
+            return Poll(
+                feed_id=feed.feed_id,
+                polled_at=when,
+                url=feed.url,
+                validators=Validators(),
+                error="no answer",
+                reason="network",
+            )
         items = [item for item in reversed(self.items) if item.outlet == feed.feed_id and item.published <= when]
         entries = tuple(item.entry(feed.feed_id, place) for place, item in enumerate(items[:FEED_LENGTH]))
         body = Validators(body_hash=stable_id(*(entry.entry_id for entry in entries)))
@@ -113,7 +120,9 @@ class _Example:
         for poll in polls:
             before, asked = self._states[poll.feed_id], feeds[poll.feed_id]
             tables = poll_rows.poll_tables(f"{poll.polled_at:%Y-%m-%d}", [(asked, before)], [poll], self._known, START)
-            self._states[poll.feed_id] = decide(before, poll_rows.answer_of(poll, self._known), START, poll_rows.chance(poll))
+            self._states[poll.feed_id] = decide(
+                before, poll_rows.answer_of(poll, self._known), START, poll_rows.chance(poll)
+            )
             self._known |= {entry.entry_id for entry in poll.entries}
             for name, rows in tables.items():
                 gathered[name] += [{**row, "run_id": self.run_id} if "run_id" in row else row for row in rows]
