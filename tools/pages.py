@@ -96,7 +96,7 @@ def columns(name: str, folder: Path) -> list[tuple[str, str, str]]:
 
 
 def answer(asked: str, folder: Path) -> str:
-    """A query's answer as a table: NAME param=value ... [; columns a,b] [; rows N] [; where column=value]."""
+    """A query's answer as a table: NAME param=value ... [; columns a,b] [; rows N] [; where column=value] [; filled column]."""
     call, *shaped = (part.strip() for part in asked.split(";"))
     name, *given = shlex.split(call)
     params = dict(pair.split("=", 1) for pair in given)
@@ -112,6 +112,8 @@ def _shaped(names: Sequence[str], rows: Rows, shape: dict[str, str]) -> tuple[st
     if "where" in shape:
         column, value = shape["where"].split("=", 1)
         rows = [row for row in rows if str(row[names.index(column)]) == value]
+    if "filled" in shape:
+        rows = [row for row in rows if row[names.index(shape["filled"])] is not None]
     kept = rows[: int(shape.get("rows", len(rows)))]
     left = f"\n\n({len(rows) - len(kept)} more rows.)" if len(kept) < len(rows) else ""
     return grid(wanted, [[row[names.index(name)] for name in wanted] for row in kept]), left
