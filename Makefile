@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTABLE = $(VENV)/.extras-$(EXTRAS)
 
-.PHONY: run demo test lint audit sbom setup clean
+.PHONY: run demo example test lint audit sbom setup clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,9 @@ run: $(VENV)/.run
 
 demo: $(VENV)/.run
 	$(BIN)/stancewatch demo
+
+example: $(VENV)/.run
+	$(BIN)/python -m tools.pages --example .
 
 lint: $(TESTABLE)
 	$(BIN)/ruff check .

@@ -33,8 +33,16 @@ def test_every_command_stands_in_the_readme_and_the_other_way_round() -> None:
 
 
 def test_every_query_is_documented_and_the_other_way_round() -> None:
-    page = (ROOT / "docs" / "queries.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^## `(\w+)`", page, re.MULTILINE)) == {name for name, _ in list_queries()}
+    pages = {path.stem: text for path, text in TEXTS.items() if path.parent == ROOT / "docs" / "queries"}
+    assert set(pages) == {name for name, _ in list_queries()}
+    for name, text in pages.items():
+        assert text.startswith(f"# `{name}`\n")
+        assert re.findall(r"^<!-- made: (?:facts|answer) (\w+)", text, re.MULTILINE)[:2] == [name, name]
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "How it is computed",
+            "A worked answer",
+            "What it does not say",
+        ]
     for name in re.findall(r"stancewatch query ([a-z_]+)", ALL):
         assert name in {known for known, _ in list_queries()}
 

@@ -192,7 +192,7 @@ def test_what_fails_is_named_by_its_kind_alone() -> None:
 
 
 def test_a_receiver_that_is_not_there_or_refuses_costs_no_pass() -> None:
-    code = "from flows.watch import measured; stage('fetch')(lambda: print('done'))()"
+    code = "from flows.watch import measured; measured('fetch')(lambda: print('done'))()"
     with receiving(status=500) as received:
         for url in (received.url, "http://127.0.0.1:9"):
             environment = {**os.environ, "STANCEWATCH_TELEMETRY": url}
@@ -204,7 +204,7 @@ def test_a_receiver_that_is_not_there_or_refuses_costs_no_pass() -> None:
 
 
 def test_it_is_off_by_default_and_loads_nothing_then() -> None:
-    code = "import sys; from flows.watch import measured; stage('fetch')(int)(); print([m for m in sys.modules if m.startswith('opentelemetry')])"
+    code = "import sys; from flows.watch import measured; measured('fetch')(int)(); print([m for m in sys.modules if m.startswith('opentelemetry')])"
     environment = {name: value for name, value in os.environ.items() if name != "STANCEWATCH_TELEMETRY"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
