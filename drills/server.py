@@ -75,8 +75,12 @@ class Server:
             self.process.wait()
 
     def ask(self, path: str, method: str = "POST", **body: Any) -> Any:
-        """Ask the API."""
-        answer = httpx.request(method, f"{self.url}/{path}", json=body or None, trust_env=False, timeout=60)
+        """Ask the API; again where its database is busy, which it says by 503."""
+        for _ in range(20):
+            answer = httpx.request(method, f"{self.url}/{path}", json=body or None, trust_env=False, timeout=60)
+            if answer.status_code != 503:
+                break
+            time.sleep(1)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

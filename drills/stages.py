@@ -36,8 +36,8 @@ def _struck(world: World, name: str, number: signal.Signals) -> str:
         assert ended.status == -number, f"{point}: {ended.status}: {ended.said[-2000:]}"
         running.nobody_left()
     world.run(warehouse)
-    world.whole(warehouse)
     states = [run["state_name"] for run in world.server.runs()[before:]]
+    world.whole(warehouse)  # which may make the undisturbed pass first
     assert states == ["Crashed"] * (len(STRUCK) + len(LATE)) + ["Completed"], states
     return f"{len(states) - 1} passes ended by {number.name}, their runs Crashed; the next pass whole"
 

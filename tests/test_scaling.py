@@ -11,7 +11,7 @@ import dask
 import distributed
 import prefect.settings
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from drills.profile import PAGE, blocks
 from drills.scaled_out import CONTENT, compare
