@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import httpx
 import pytest
 
 from flows import serve as serving
-from flows.stages import _decide
+from flows.fate import decide
 from pipeline.errors import ConfigError
 from pipeline.records import Document, Feed, Validators
 from pipeline.session import open_session
@@ -41,10 +42,14 @@ def test_authors_are_kept_only_where_the_setting_says_so() -> None:
     document = Document(
         url="https://x/a", canonical_url="https://x/a", title="t", authors=("Ada Writer",), published_at=None, date_source=None, lang="en", text="x",
     )  # fmt: skip
-    line = {"entry": {"attempts": 0, "document_id": None}, "fetched_at": "2026-11-20T08:00:00Z"}
+    line = {
+        "entry": {"attempts": 0, "document_id": None},
+        "fetched_at": "2026-11-20T08:00:00Z",
+        "document": asdict(document),
+    }
     for settings, authors in ((Settings(), ()), (Settings(keep_authors=True), ("Ada Writer",))):
         tables = Tables()
-        _decide(settings, tables, line, document, iter([None]), lambda _: None)  # type: ignore[arg-type,list-item]
+        decide(settings, tables, line, iter([None]), lambda _: None)  # type: ignore[arg-type,list-item]
         assert [kept.authors for kept in tables.kept] == [authors]
 
 
