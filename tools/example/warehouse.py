@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -147,7 +148,7 @@ class _Example:
         elif item.fate in (None, "duplicate"):
             page = item if item.fate is None else self._original(item)
             (said,) = self.first.label([(page.title, page.text, page.lang)])
-            tables.loaded(entry, page.document(), said, iso(self.now), None)
+            tables.loaded(entry, replace(page.document(), authors=()), said, iso(self.now), None)  # keep_authors is off
         else:
             stage = "fetch" if item.fate.startswith("http") else "extract"
             tables.rejected(entry, Rejection(stage=stage, reason=item.fate), tried)
