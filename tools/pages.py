@@ -101,7 +101,7 @@ def answer(asked: str, folder: Path) -> str:
     name, *given = shlex.split(call)
     params = dict(pair.split("=", 1) for pair in given)
     names, rows = run_query(folder / EXAMPLE, name, params)
-    options = "".join(f" --param {pair}" for pair in given)
+    options = "".join(f" --param {shlex.quote(pair)}" for pair in given)
     shown, said = _shaped(names, rows, dict(part.split(" ", 1) for part in shaped))
     return f"```console\nstancewatch query {name} --warehouse {EXAMPLE}{options}\n```\n\n{shown}{said}"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,7 @@ from unittest.mock import patch
 from flows import poll_rows
 from flows.rows import DocumentTables, label_run_id
 from flows.stages import spelt
+from pipeline.events import load_events
 from pipeline.poll import Poll
 from pipeline.records import Feed, Rejection, Validators, stable_id
 from pipeline.schedule import FeedState, decide
@@ -44,6 +46,7 @@ def build(path: Path) -> Path:
     """Fill a warehouse at `path`, where there is none yet, and publish it; return the path."""
     example = _Example(path)
     example.load("feeds", poll_rows.feed_tables(example.feeds))
+    example.load("events", poll_rows.event_tables(load_events()))
     for monday in range(6, DAYS + 1, 7):
         example.make_pass(FIRST_DAY + timedelta(days=monday, hours=6))
     example.code()
@@ -91,7 +94,7 @@ class _Example:
                 (Path(folder) / f"{name}.jsonl").write_text(text, encoding="utf-8")
             loads.load_folder(self.target, Path(folder))
 
-    def _next_id(self) -> str:
+    def _next_id(self, after: str = "") -> str:  # counted, so behind every earlier one
         return f"{self.now:%Y%m%dT%H%M}-{next(self._number):03}"
 
     def _at_now(self, rows: Rows, column: str) -> list[dict[str, Any]]:
@@ -145,7 +148,7 @@ class _Example:
         elif item.fate in (None, "duplicate"):
             page = item if item.fate is None else self._original(item)
             (said,) = self.first.label([(page.title, page.text, page.lang)])
-            tables.loaded(entry, page.document(), said, iso(self.now), None)
+            tables.loaded(entry, replace(page.document(), authors=()), said, iso(self.now), None)  # keep_authors is off
         else:
             stage = "fetch" if item.fate.startswith("http") else "extract"
             tables.rejected(entry, Rejection(stage=stage, reason=item.fate), tried)

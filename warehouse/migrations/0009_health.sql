@@ -30,4 +30,4 @@ COMMENT ON COLUMN check_result.broken IS 'Rows that break it; 0: none';
 COMMENT ON COLUMN check_result.checked_at IS 'Key: when it was asked';
 COMMENT ON COLUMN check_result.load_id IS 'The load that wrote the row';
 
-COMMENT ON COLUMN load.kind IS 'feeds, poll, documents, stories, human, replay, finish, retention, erasure or checks';
+COMMENT ON COLUMN load.kind IS 'feeds, events, poll, documents, stories, human, replay, finish, retention, erasure or checks';
