@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.store import Store, entry, feed, outlet, poll
 from warehouse.connect import writing
+from warehouse.kept import rebuild
 from warehouse.load import finish_run
 from warehouse.publish import publish
 
@@ -40,6 +41,7 @@ def weeks(
                 if(favor, 'favor', 'against') AS label, false AS abstain, 1 AS text_revision, '1' AS load_id FROM made;
             DROP TABLE made
         """)
+        rebuild(con)
     finish_run(store.target, "run-1", now, {}, now=now)
 
 
@@ -59,5 +61,6 @@ def troubled(folder: Path) -> Store:
                 if(outlet_id = 'o1' AND back < 7, 0, 3) AS n_seen
             FROM (SELECT unnest(['o1', 'o2']) AS outlet_id, 4 AS polls, 0 AS failed_polls, true AS complete, 'zz' AS load_id), range(36) AS days(back)
         """)
+        rebuild(con)
     publish(store.target)
     return store

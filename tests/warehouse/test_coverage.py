@@ -13,7 +13,7 @@ from warehouse.query import list_queries, run_query
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
 MARKED = {"seen_whole", "complete", "complete_outlets", "complete_days", "complete_share"}
-NO_DAYS = {"feed_health", "outcomes", "pending"}  # of feeds, passes and entries
+NO_DAYS = {"feed_health", "outcomes", "pending", "quarantine_growth"}  # of feeds, passes and entries
 NO_FIGURE = {"coding_sample"}  # documents to read
 
 

@@ -1,4 +1,4 @@
--- help: Has what comes in, or what the model makes of it, shifted: the last seven whole days against the eight weeks before
+-- help: Has what comes in, or what the model makes of it, shifted: the last seven days that are over against the eight weeks before
 -- param: as_of date null judge the seven days that end on this one; by default those that ended yesterday
 -- param: least int 50 a week of fewer documents (or labels) is not compared
 -- param: floor float 0.1 no distance below this one is called a shift
@@ -6,8 +6,9 @@ WITH judged AS (
     SELECT coalesce($as_of, CAST($now AT TIME ZONE 'UTC' AS DATE) - 1) AS day
 ),
 chosen AS (  -- week 0 is the one that is judged, 1 to 8 are those before it
-    SELECT document_id, coalesce(lang, 'unknown') AS lang, relevant, abstain, p_relevant, (judged.day - document.day) // 7 AS week
-    FROM document_current AS document, judged
+    SELECT document_id, coalesce(lang, 'unknown') AS lang, relevant, abstain, p_relevant, (judged.day - document.day) // 7 AS week, whole
+    FROM judged, document_current AS document
+    LEFT JOIN whole_day ON whole_day.outlet_id = document.outlet_id AND whole_day.day = document.day
     WHERE document.day BETWEEN judged.day - 62 AND judged.day AND p_relevant IS NOT NULL
 ),
 stance AS (
@@ -54,6 +55,7 @@ compared AS (
 )
 SELECT measure, CASE WHEN coalesce(n, 0) < $least OR weeks < 4 THEN 'too few' WHEN distance > bound THEN 'shifted' ELSE 'ok' END AS status,
     round(distance, 3) AS distance, round(bound, 3) AS bound, round(usual, 3) AS usual, round(by_chance, 3) AS by_chance,
-    CAST(coalesce(n, 0) AS BIGINT) AS n, CAST(coalesce(before_n, 0) AS BIGINT) AS before_n, weeks, moved
+    CAST(coalesce(n, 0) AS BIGINT) AS n, CAST(coalesce(before_n, 0) AS BIGINT) AS before_n, weeks, moved,
+    (SELECT round(count(whole) / count(*), 2) FROM chosen WHERE week = 0) AS seen_whole
 FROM (SELECT *, greatest($floor, 1.5 * usual, 3 * by_chance) AS bound FROM compared) LEFT JOIN moved USING (measure)
 ORDER BY CASE status WHEN 'shifted' THEN 0 WHEN 'ok' THEN 1 ELSE 2 END, measure
