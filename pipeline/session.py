@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from pipeline.errors import ItemError
@@ -32,6 +33,7 @@ class Session:
     def __init__(self, settings: Settings, pace: Pace, loop: asyncio.AbstractEventLoop, kept: Path | None) -> None:
         self.pace = pace
         self._loop = loop
+        self._open, self._gate = True, Lock()
         self._client = Client(settings, pace)
         files = OwnersFiles(self._client, kept)
         self._fetcher = Fetcher(self._client, files, Robots(files, pace, settings.user_agent))
@@ -58,7 +60,12 @@ class Session:
         return self._wait(together())
 
     def _wait(self, work: Coroutine[Any, Any, U]) -> U:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        with self._gate:  # a loop that is stopped would let its caller, a batch that was still to begin, wait for ever
+            if not self._open:
+                work.close()
+                raise CancelledError("the network of this pass is closed")
+            waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return waiting.result()
 
     def close(self) -> None:
         """Stop what still runs, after an interrupt, and close the connections."""
@@ -71,7 +78,9 @@ class Session:
             await self._client.aclose()
             await self._loop.shutdown_default_executor()
 
-        self._wait(finish())
+        with self._gate:
+            self._open = False
+        asyncio.run_coroutine_threadsafe(finish(), self._loop).result()
 
 
 @contextmanager

@@ -57,7 +57,8 @@ def publish(target: Target, wait: float = 60) -> Path:
             copy_whole(target, draft, wait)
             # texts are their owner's alone; whoever lets others read the copy does so once
             draft.chmod(goal.stat().st_mode & 0o777 if goal.exists() else 0o600)
-            _swap_in(draft, goal)
+            with storing(goal):
+                _swap_in(draft, goal)
         finally:
             draft.unlink(missing_ok=True)
     return goal
