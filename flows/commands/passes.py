@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 
@@ -19,6 +18,7 @@ LimitOption = Annotated[int | None, typer.Option(min=1, help="Fetch at most so m
 
 def one_pass(feeds: str | None, warehouse: str, all_feeds: bool, limit: int | None) -> None:
     """Run the ingest flow here; a run that ends as failed becomes one plain line."""
+    import httpx  # noqa: PLC0415
     from prefect.exceptions import FailedRun  # noqa: PLC0415
 
     from flows.ingest import ingest  # noqa: PLC0415

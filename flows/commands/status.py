@@ -24,7 +24,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Only what needs a person, a line each.")] = False,
 ) -> None:
-    """Say what needs a person, and show outcomes, times, queues and health.
+    """Say what needs a person; show outcomes, queues and sources.
 
     Exit status 1 where something needs a person, each reason with its way out, or where the warehouse cannot be read; else 0: a
     health check. It waits for nobody and stops nobody, also while a pass runs. With the setting `telemetry` it sends the same

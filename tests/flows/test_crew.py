@@ -49,7 +49,7 @@ def fetched(folder: Path, name: str) -> Path:
         url=f"https://news.example/{name}", status=200, headers={"content-type": "text/html"}, body=body,
         fetched_at=datetime(2026, 11, 1, tzinfo=UTC),
     )  # fmt: skip
-    known = {"title": None, "published_at": None, "document_id": None, "attempts": 0}
+    known = {"feed_id": "f1", "title": None, "published_at": None, "document_id": None, "attempts": 0}
     entries = [{"entry_id": f"{name}{n}", "url": f"https://news.example/{name}", **known} for n in range(2)]
     return write_fetched(batch, entries, [page, Transient("timeout")])
 

@@ -22,6 +22,7 @@ from pipeline.settings import Settings
 from tests.support.store import Store, document_rows, done, entry, feed, outlet, poll
 from warehouse.connect import connect
 from warehouse.health import record_checks
+from warehouse.kept import rebuild
 from warehouse.load import finish_run
 from warehouse.publish import publish
 
@@ -56,6 +57,7 @@ def well(made: Path, tmp_path: Path) -> Store:
 def change(store: Store, sql: str) -> None:
     con = connect(store.target)
     con.execute(sql)
+    rebuild(con)
     con.close()
 
 

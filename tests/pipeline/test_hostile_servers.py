@@ -233,7 +233,7 @@ def test_a_certificate_is_checked(
 ) -> None:
     context, authority = certified(tmp_path, name, days)
     if known:
-        monkeypatch.setattr("pipeline.http.certifi.where", lambda: str(authority))
+        monkeypatch.setattr("pipeline.connections.certifi.where", lambda: str(authority))
     with serve_raw(context) as web:
         web.scripts["/a"] = answer(b"<p>secret</p>")
         (found,) = fetch(f"{web.url}/a")

@@ -17,7 +17,15 @@ from warehouse.connect import reading
 from warehouse.kept import strayed
 from warehouse.query import list_queries
 
-SILENT = {"burst_days", "event_shift", "label_changes", "net_stance", "over_coverage", "telling_words"}  # may need more
+SILENT = {
+    "burst_days",
+    "drift",
+    "event_shift",
+    "label_changes",
+    "net_stance",
+    "over_coverage",
+    "telling_words",
+}  # may need more
 
 
 @pytest.fixture(scope="module")

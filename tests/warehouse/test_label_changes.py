@@ -34,17 +34,19 @@ def upgraded(filled: Store) -> Store:
 
 def test_the_two_newest_runs_over_the_documents_that_both_labelled(upgraded: Store) -> None:
     assert ask(upgraded) == [
-        ("de", "relevance", 1, 1, None, None, 0),
-        ("de", "binding_rules", 1, 0, "against", "abstain", 1),
+        ("de", "relevance", 1, 1, None, None, 0, 0.0, 0.0, 0.0),
+        ("de", "binding_rules", 1, 0, "against", "abstain", 1, 1.0, 0.0, 0.0),
     ]
 
 
 def test_any_two_runs(upgraded: Store) -> None:
     assert ask(upgraded, before="m1", after="m2", target="binding_rules") == [
-        ("de", "binding_rules", 2, 1, "favor", "against", 1)
+        ("de", "binding_rules", 2, 1, "favor", "against", 1, 0.5, 0.0, 0.0)
     ]
-    assert ask(upgraded, after="m2", target="binding_rules")[0][4:] == ("abstain", "against", 1), "the newest other run"
-    assert ask(upgraded, before="m2", target="binding_rules")[0][4:] == ("against", "abstain", 1)
+    assert ask(upgraded, after="m2", target="binding_rules")[0][4:7] == ("abstain", "against", 1), (
+        "the newest other run"
+    )
+    assert ask(upgraded, before="m2", target="binding_rules")[0][4:7] == ("against", "abstain", 1)
     assert ask(upgraded, before="m2", after="m2") == []
     assert ask(upgraded, after="nobody") == []
 
@@ -55,7 +57,7 @@ def test_one_run_alone_changed_nothing(filled: Store) -> None:
 
 def test_changes_add_up_and_old_labels_stay(upgraded: Store) -> None:
     for before, after in (("m1", "m2"), ("m1", "m3"), ("m2", "m3")):
-        for *_, documents, unchanged, _, _, changed in ask(upgraded, before=before, after=after):
+        for _, _, documents, unchanged, _, _, changed, *_ in ask(upgraded, before=before, after=after):
             assert documents == unchanged + changed
     assert upgraded.rows("SELECT label FROM stance_label WHERE label_run_id = 'm1'") == [{"label": "favor"}] * 2
     assert run_checks(upgraded.target) == {}

@@ -50,6 +50,15 @@ def a_first_pass(store: Store) -> None:
     finish_run(store.target, "run-1", DAY, {}, now=DAY + timedelta(days=1))
 
 
+GIVEN_UP = {
+    "entry_id": "e0",
+    "outcome": "pending",
+    "reason": "timeout",
+    "attempts": 6,
+    "quarantined_at": DAY.isoformat(),
+}
+
+
 def a_failed_attempt(store: Store) -> None:
     again = (DAY + timedelta(days=40)).isoformat()
     store.load("documents", "run-2", entry=[{"entry_id": "e3", "outcome": "pending", "reason": "timeout", "attempts": 1, "next_attempt_at": again}])  # fmt: skip
@@ -71,7 +80,10 @@ def a_pass_later(store: Store) -> None:
         document_rows("x1", "x1", "o2", "f2", published_on="2026-11-20"),
     )
     store.load(
-        "documents", "run-3", entry=[done("e3", "d3"), done("x1", "x1"), done("e8", "d8"), done("e9", "d1")], **rows
+        "documents",
+        "run-3",
+        entry=[done("e3", "d3"), done("x1", "x1"), done("e8", "d8"), done("e9", "d1"), GIVEN_UP],
+        **rows,
     )
     finish_run(store.target, "run-3", DAY, {}, now=DAY + timedelta(days=2))
 

@@ -15,6 +15,7 @@ from tests.support import stories as support
 from tests.support.store import Store
 from tests.support.stories import Written, link, tell, told_stories
 from warehouse.connect import connect
+from warehouse.kept import rebuild
 from warehouse.load import load_folder
 from warehouse.query import run_checks
 from warehouse.stories import SQL, places, unlinked, unsketched
@@ -216,6 +217,7 @@ def test_the_check_finds_stories_that_cannot_be(store: Store) -> None:
     con.execute(
         "INSERT INTO sketch SELECT * REPLACE ('nobody' AS document_id) FROM sketch WHERE document_id = 'copy-0'"
     )
+    rebuild(con)
     con.close()
     assert {(problem, name) for problem, name in run_checks(store.target)["stories"]} == {
         ("source that is not earlier, or of another story", "copy-3"),
