@@ -51,7 +51,7 @@ def a_first_pass(store: Store) -> None:
 
 
 GIVEN_UP = {
-    "entry_id": "e0",
+    "entry_id": "e7",
     "outcome": "pending",
     "reason": "timeout",
     "attempts": 6,
@@ -72,8 +72,8 @@ def a_pass_later(store: Store) -> None:
         feed=[feed("f1", "o1"), feed("f2", "o2")],
     )
     when = {"polled_at": (DAY + timedelta(days=1)).isoformat()}
-    changed = poll("p3", "f1", offered=3, etag='"2"', **when)
-    store.load("poll", "run-3", poll=[changed, poll("p4", "f2", "error", error="timeout", **when)], entry=[entry("e9", 0), entry("e0", 1), entry("e8", 2, published_at="2026-11-21T01:00:00Z")])  # fmt: skip
+    changed = poll("p3", "f1", offered=4, etag='"2"', **when)
+    store.load("poll", "run-3", poll=[changed, poll("p4", "f2", "error", error="timeout", **when)], entry=[entry("e9", 0), entry("e0", 1), entry("e8", 2, published_at="2026-11-21T01:00:00Z"), entry("e7", 3)])  # fmt: skip
     rows = merged(
         document_rows("d3", "e3"),
         document_rows("d8", "e8"),
