@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.environment import DEFAULTS
 from tests.test_docs import commands
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,13 @@ def test_a_unit_runs_what_there_is_with_few_rights(path: Path) -> None:
     if program.endswith("stancewatch"):
         assert words[0] in commands()
     assert "0.0.0.0" not in path.read_text(encoding="utf-8")
+
+
+def test_the_server_of_the_unit_is_set_as_that_of_serve() -> None:
+    text = (ROOT / "deploy" / "systemd" / "stancewatch-server.service").read_text(encoding="utf-8")
+    for name, value in DEFAULTS.items():
+        if name.startswith("PREFECT_SERVER_") and "EPHEMERAL" not in name:
+            assert f"Environment={name}={value}\n" in text
 
 
 def test_the_timer_is_of_a_service_that_there_is() -> None:
