@@ -93,13 +93,7 @@ def ingest(
         started = datetime.now(UTC)
         known = load_feeds(settings.feeds)
         _begin(one, known)
-        mine = share_of(known, settings.share)
-        with stages.network(one):
-            _poll_all(one, _due(settings.warehouse, mine, all_feeds), bars)
-            if state.was_offline(settings.warehouse, one.run_id):
-                get_run_logger().error("no host could be reached: pages are left for the next pass")
-            else:
-                _work_off(one, crew, bars, mine, limit)
+        _collect(one, crew, bars, share_of(known, settings.share), all_feeds, limit)
         link_stories(one, bars)
         counts = finish_run(settings.warehouse, one.run_id, started, {}, **seen.found())
         publish_copy(settings.warehouse)
@@ -119,6 +113,19 @@ def _begin(one: stages.Pass, known: Sequence[Feed]) -> None:
         stages.load(
             one.settings.warehouse, write_load(deal(one.data), one.run_id, "events", poll_rows.event_tables(events))
         )
+
+
+def _collect(
+    one: stages.Pass, crew: Crew, bars: Progress, mine: Sequence[Feed], all_feeds: bool, limit: int | None
+) -> None:
+    """Poll the due feeds and work off what is pending; a machine without a network leaves the pages for the next pass."""
+    warehouse = one.settings.warehouse
+    with stages.network(one):
+        _poll_all(one, _due(warehouse, mine, all_feeds), bars)
+        if state.was_offline(warehouse, one.run_id):
+            get_run_logger().error("no host could be reached: pages are left for the next pass")
+        else:
+            _work_off(one, crew, bars, mine, limit)
 
 
 def _due(warehouse: str, known: Sequence[Feed], all_feeds: bool) -> list[tuple[Feed, Validators, FeedState]]:
