@@ -22,7 +22,7 @@ from warehouse.query import run_checks, run_query
 from warehouse.spool import deal, new_id, ready_loads, write_load
 from warehouse.state import stored_documents, unlabelled
 
-DOCUMENTS = 9
+DOCUMENTS = 25  # a killer that comes late still comes before the last
 LABELS = {
     "relevance": "SELECT document_id, label_run_id, p, label, abstain, input_hash FROM relevance_label ORDER BY ALL",
     "topics": "SELECT document_id, label_run_id, topic, p, label FROM topic_label ORDER BY ALL",
@@ -34,10 +34,10 @@ TREATY = "The United Nations should adopt a treaty on artificial intelligence, a
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Nine documents with labels of a run m1; one has no title, one no language."""
+    """Documents with labels of a run m1; one has no title, one no language."""
     store = Store(tmp_path)
     store.load("feeds", outlet=[outlet("o1")], feed=[feed("f1", "o1")])
-    names = [f"d{n}" for n in range(DOCUMENTS)]
+    names = [f"d{n:02}" for n in range(DOCUMENTS)]
     store.load("poll", poll=[poll("p1", "f1", offered=len(names))], entry=[entry(f"e-{name}") for name in names])
     rows = merged(*(document_rows(name, f"e-{name}", lang="en") for name in names))
     for n, text in enumerate(rows["document_text"]):
@@ -133,12 +133,12 @@ def test_killed_and_repeated_it_goes_on_and_labels_nothing_twice(api: str, store
 
 def test_what_waits_is_what_this_run_has_not_labelled(store: Store) -> None:
     assert unlabelled(store.target, "m1") == []
-    assert unlabelled(store.target, "m2") == [f"d{n}" for n in range(DOCUMENTS)]
-    assert unlabelled(store.target, "m2", 2) == ["d0", "d1"]
-    documents = stored_documents(store.target, ["d1", "d0", "nobody"])
+    assert unlabelled(store.target, "m2") == [f"d{n:02}" for n in range(DOCUMENTS)]
+    assert unlabelled(store.target, "m2", 2) == ["d00", "d01"]
+    documents = stored_documents(store.target, ["d01", "d00", "nobody"])
     assert [(row["document_id"], row["title"], row["lang"]) for row in documents] == [
-        ("d0", "", "en"),
-        ("d1", "d1", None),
+        ("d00", "", "en"),
+        ("d01", "d01", None),
     ]
 
 
