@@ -51,6 +51,7 @@
       : "No relevant document is behind this mark.";
     document.getElementById("said").replaceChildren(...places.map((n) => item(data.sentences[n])));
     dialog.showModal();
+    document.getElementById("said-title").focus(); // by autofocus the browser would also try when the page is loaded
     dialog.querySelector(".sheet").scrollTop = 0;
   }
 
